@@ -1,0 +1,21 @@
+"""Ask a document collection in any language; get the exact words of the sources, or an honest no.
+
+>>> import qa
+>>> bot = qa.open("corpus")
+>>> reply = bot.ask("Combien de pays ont signé la résolution ?")
+>>> isinstance(reply, qa.Answer) and reply.quotes[0].text
+"""
+
+from qa.errors import BabelquoteError
+from qa.records import Abstention, Answer, Document, Filters, Quote, Reason, Reply
+
+__all__ = ["Abstention", "Answer", "BabelquoteError", "Document", "Filters", "Quote", "Reason", "Reply", "open"]
+
+
+def __getattr__(name: str) -> object:
+    """`qa.open` loads the stages only when it is used: importing a record must not import torch."""
+    if name == "open":
+        from qa.bot import open_corpus
+
+        return open_corpus
+    raise AttributeError(f"module 'qa' has no attribute {name!r}")

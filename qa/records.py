@@ -1,0 +1,207 @@
+"""The vocabulary: every value that flows between stages. Frozen and slotted; the only behaviour is the first law, in `Quote.check`.
+
+path ─ingest→ `Document` ─chunk→ `Passage` ─embed, store→ index
+question ─retrieve→ `Hit` ─read→ `Span` ─answer→ `Answer` | `Abstention` ─render→ text
+
+All offsets count Unicode code points, `end` is exclusive. Document offsets point into `Document.text`, which
+was normalised once, at ingest; nothing changes it afterwards.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Bounds(NamedTuple):
+    """A stretch of text, `start <= i < end`, in code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file that is to become a document, and what is known of it before it is opened.
+
+    `sha256` is of the bytes as they are on disk. `None` means that nobody said, and reading will tell.
+    """
+
+    document_id: str
+    path: Path
+    sha256: str
+    title: str | None = None
+    source: str | None = None
+    language: str | None = None
+    date: str | None = None
+    machine_translated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text with its provenance. `language` is an ISO 639-1 code (639-3 where there is none), "und" if unknown."""
+
+    id: str
+    title: str
+    source: str
+    language: str
+    text: str = field(repr=False)
+    date: str | None = None
+    machine_translated: bool | None = None
+    path: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Consecutive whole sentences of one document: the unit of retrieval.
+
+    Identity is document and span, never the text: the same words in two documents are two passages.
+    `sentences` are bounds within `text` (not within the document); boilerplate lines are left out of them, so
+    that they are found and shown but never quoted as evidence.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    language: str
+    sentences: tuple[Bounds, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question.
+
+    `score` is comparable within one question only. `similarity` is the cosine of question and passage
+    (-1..1), or `None` where only the words matched.
+    """
+
+    passage: Passage
+    score: float
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A candidate answer: bounds within the text of the passage numbered `passage` of those that were read.
+
+    `score` grows with belief and is comparable across the passages of one question.
+    """
+
+    passage: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader says about a question and some passages.
+
+    `spans` are best first and do not overlap. `no_answer` is on the scale of the spans' scores: the higher it
+    stands above the best span, the surer the reader is that none of the passages answers.
+    """
+
+    spans: tuple[Span, ...]
+    no_answer: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Whole sentences of a source, word for word, with the exact answer marked inside.
+
+    All offsets point into `document.text`; `score` is the probability (0..1) that this quote answers.
+    """
+
+    number: int
+    document: Document
+    start: int
+    end: int
+    text: str
+    answer_start: int
+    answer_end: int
+    language: str
+    score: float
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """The first law: the quote is the source's own words at the place it names, and the answer lies inside.
+
+        Checked when a quote is made and again when it is shown. A failure is a defect of ours, hence an assertion.
+        """
+        verbatim = self.document.text[self.start : self.end] == self.text
+        if not (verbatim and self.start <= self.answer_start < self.answer_end <= self.end):
+            raise AssertionError(f"quote {self.start}-{self.end} of {self.document.id} is not what stands there")
+
+    @property
+    def answer(self) -> str:
+        """The exact answer, a part of `text`."""
+        return self.document.text[self.answer_start : self.answer_end]
+
+
+class Reason(StrEnum):
+    """Why there is no answer."""
+
+    NOTHING_RETRIEVED = "nothing_retrieved"
+    BELOW_THRESHOLD = "below_threshold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """At least one quote. The first is the best; the others corroborate it from other places.
+
+    `confidence` is the calibrated probability (0..1) that the first quote is right.
+    """
+
+    question: str
+    question_language: str
+    confidence: float
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstention:
+    """ "Not in the corpus", with the reason. `nearest` shows what came closest; it is not an answer."""
+
+    question: str
+    question_language: str
+    confidence: float
+    reason: Reason
+    nearest: tuple[Quote, ...] = ()
+
+
+Reply = Answer | Abstention
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that was left out, and why, in words for its owner."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What an indexing run did. `seconds` is wall time."""
+
+    documents: int
+    passages: int
+    added: int
+    updated: int
+    removed: int
+    embedded: int
+    seconds: float
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Restricts a question to some documents; an empty tuple does not restrict."""
+
+    languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()

@@ -1,0 +1,158 @@
+"""Every setting, one frozen section per stage; the only place that reads the environment or TOML.
+
+Precedence: environment (`BABELQUOTE_CHUNK__MAX_TOKENS=200`), then `babelquote.toml` in the working folder (or
+the file named by `BABELQUOTE_SETTINGS`), then the defaults below. An unknown key is an error, because a
+misspelt setting that is silently ignored is worse than none.
+
+>>> load_settings(environ={"BABELQUOTE_RETRIEVE__PASSAGES": "8"}).retrieve.passages
+8
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from qa.errors import SettingsError
+
+PREFIX = "BABELQUOTE_"
+FILE_NAME = "babelquote.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """`max_file_bytes`: larger files are reported and left out."""
+
+    max_file_bytes: int = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkSettings:
+    """Budgets in cl100k_base tokens (tiktoken). The encoder's own limit is kept besides, see `qa.chunk`."""
+
+    max_tokens: int = 160
+    overlap_tokens: int = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSettings:
+    """`model`: "multilingual-e5-small" is the embedded one; anything else is given to sentence-transformers.
+
+    `projection`: removes the language directions from the embedded model's space (docs/decisions.md).
+    `batch_tokens`: padded tokens per batch; bounds memory.
+    """
+
+    model: str = "multilingual-e5-small"
+    projection: bool = True
+    batch_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """`home`: folder that holds the indexes. `chroma_url`: a running Chroma server instead of local folders."""
+
+    home: str = ".babelquote"
+    chroma_url: str | None = None
+    lock_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveSettings:
+    """`candidates` come from each leg, dense and lexical; `passages` go on to the reader."""
+
+    candidates: int = 50
+    passages: int = 12
+    lexical_weight: float = 0.3
+    max_question_chars: int = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """`threshold`: an answer less probable than this becomes an abstention. `quotes`: most quotes shown."""
+
+    threshold: float = 0.5
+    quotes: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """Where the page listens. Any host but a loopback address shows your documents to the network."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All sections."""
+
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    chunk: ChunkSettings = field(default_factory=ChunkSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    chat: ChatSettings = field(default_factory=ChatSettings)
+
+
+def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from file and environment over the defaults.
+
+    Raises `SettingsError` for an unreadable file, an unknown section or key, or a value of the wrong type.
+    """
+    named = file or (Path(environ[f"{PREFIX}SETTINGS"]) if f"{PREFIX}SETTINGS" in environ else None)
+    path = named or Path(FILE_NAME)
+    table: dict[str, Any] = {}
+    if named or path.is_file():
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"cannot read the settings file {path}: {error}") from error
+    settings = Settings()
+    for section, values in table.items():
+        if not isinstance(values, dict):
+            raise SettingsError(f"{path}: {section} must be a section, like [{section}]; sections: {_names(settings)}")
+        for key, value in values.items():
+            settings = _set(settings, section, key, value, origin=str(path))
+    for name, text in environ.items():
+        section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
+        if name.startswith(PREFIX) and separator:
+            settings = _set(settings, section, key, text, origin=name)
+    return settings
+
+
+def _set(settings: Settings, section: str, key: str, value: object, *, origin: str) -> Settings:
+    if section not in _names(settings):
+        raise SettingsError(f"{origin}: no section {section!r}; sections: {', '.join(_names(settings))}")
+    part = getattr(settings, section)
+    if key not in _names(part):
+        raise SettingsError(f"{origin}: no setting {key!r} in {section}; settings: {', '.join(_names(part))}")
+    wanted = get_type_hints(type(part))[key]
+    return replace(settings, **{section: replace(part, **{key: _coerce(value, wanted, f"{origin}: {section}.{key}")})})
+
+
+def _coerce(value: object, wanted: Any, name: str) -> object:
+    """The value as the wanted type. Only text (from the environment) is converted; TOML is typed already."""
+    options = get_args(wanted) or (wanted,)
+    if type(None) in options and value in (None, ""):
+        return None
+    kind = next(option for option in options if option is not type(None))
+    if isinstance(value, str) and kind is bool and value.lower() in ("true", "false", "1", "0"):
+        return value.lower() in ("true", "1")
+    try:
+        converted = kind(value) if isinstance(value, str) and kind is not bool else value
+    except ValueError:
+        converted = None
+    if kind is float and type(converted) is int:
+        converted = float(converted)
+    if type(converted) is not kind:
+        raise SettingsError(f"{name} must be {kind.__name__}, not {value!r}")
+    if kind in (int, float) and not converted >= 0:  # type: ignore[operator]
+        raise SettingsError(f"{name} must not be negative, but is {value!r}")
+    return converted
+
+
+def _names(section: Any) -> list[str]:
+    return [item.name for item in fields(section)]

@@ -1,0 +1,238 @@
+"""The truth of an index, in one SQLite file: documents, passages, words, embedding cache, state.
+
+Everything else on disk is derived from it. A document is first *staged* (`live = 0`), committed as soon as it is
+read, invisible to questions; `publish` makes all that was staged live, drops what is gone, and names the matching
+generation of vectors, in one transaction. A killed run loses nothing that was staged or embedded.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.errors import IndexBroken, IndexMissing
+from qa.records import Bounds, Document, Filters, Passage
+
+SCHEMA_VERSION = "1"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS documents (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, live INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+    id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL,
+    date TEXT, machine_translated INTEGER, path TEXT NOT NULL, sha256 TEXT NOT NULL, UNIQUE (id, live));
+CREATE TABLE IF NOT EXISTS passages (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, sentences TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS passages_of_document ON passages (document);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (bag, tokenize = 'ascii');
+CREATE TABLE IF NOT EXISTS vectors (
+    encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
+"""
+_DOCUMENT = "id, title, source, language, text, date, machine_translated, path, sha256"
+_MANY = 500  # SQLite's limit on parameters is 999 in old builds
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage with its key, which is never used twice, so that a key always means the same text."""
+
+    key: int
+    source: str
+    passage: Passage
+
+
+class Truth:
+    """One connection. A read-only one sees a single moment of the file until it is closed."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        if not write and not path.is_file():
+            raise IndexMissing(f"there is no index in {path.parent}; make one with: babelquote index PATH")
+        mode = "rwc" if write else "ro"
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30, check_same_thread=False
+        )
+        try:
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            if write:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.executescript(_SCHEMA)
+            else:
+                self._connection.execute("BEGIN")
+            self.state: Mapping[str, str] = dict(self._connection.execute("SELECT key, value FROM state"))
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+                raise
+            raise IndexBroken(
+                f"{path} is damaged ({error}); delete the folder {path.parent} and run: babelquote index PATH"
+            ) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def documents(self) -> list[Document]:
+        """Live documents in order of id."""
+        return [_document(row) for row in self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 ORDER BY id")]
+
+    def document(self, document_id: str) -> Document | None:
+        """The live document of that id."""
+        rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 AND id = ?", (document_id,))
+        return next((_document(row) for row in rows), None)
+
+    def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these keys."""
+        return {stored.key: stored.passage for stored in self.stored_passages(keys)}
+
+    def stored_passages(self, keys: Sequence[int]) -> Iterator[StoredPassage]:
+        """The passages with these keys, document by document, so that each text is loaded once."""
+        for some in _slices(keys):
+            rows = self._rows(
+                "SELECT passages.key, document, documents.id, source, start, end, passages.language, sentences "
+                f"FROM passages JOIN documents ON documents.key = document WHERE passages.key IN ({_marks(some)}) "
+                "ORDER BY document, start",
+                some,
+            )
+            loaded, text = None, ""
+            for key, document, document_id, source, start, end, language, sentences in rows:
+                if document != loaded:
+                    loaded, text = document, str(self._value("SELECT text FROM documents WHERE key = ?", (document,)))
+                bounds = tuple(Bounds(*pair) for pair in json.loads(sentences))
+                yield StoredPassage(key, source, Passage(document_id=document_id, start=start, end=end,
+                                                         text=text[start:end], language=language, sentences=bounds))  # fmt: skip
+
+    def search_words(self, words: Sequence[str], *, limit: int, filters: Filters) -> list[tuple[int, float]]:
+        """Keys and BM25 scores (larger is better) of passages that hold any of the words, best first.
+
+        `words` as `qa.text.words` gives them.
+        """
+        if not words:
+            return []
+        match = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+        clauses, values = ["words MATCH ?", "documents.live = 1"], [match]
+        for column, allowed in (("passages.language", filters.languages), ("documents.source", filters.sources),
+                                ("documents.id", filters.documents)):  # fmt: skip
+            if allowed:
+                clauses.append(f"{column} IN ({_marks(allowed)})")
+                values.extend(allowed)
+        rows = self._rows(
+            "SELECT words.rowid, -bm25(words) FROM words JOIN passages ON passages.key = words.rowid "
+            f"JOIN documents ON documents.key = passages.document WHERE {' AND '.join(clauses)} "
+            f"ORDER BY bm25(words), words.rowid LIMIT {int(limit)}",
+            values,
+        )
+        return [(key, score) for key, score in rows]
+
+    def cached_vectors(self, encoder: str, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Text to vector, for those texts whose vector is known."""
+        by_digest = {sha256(text.encode()).digest(): text for text in texts}
+        found = {}
+        for some in _slices(list(by_digest)):
+            rows = self._rows(
+                f"SELECT text_sha256, vector FROM vectors WHERE encoder = ? AND text_sha256 IN ({_marks(some)})",
+                (encoder, *some),
+            )
+            found |= {by_digest[digest]: np.frombuffer(vector, np.float32) for digest, vector in rows}
+        return found
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def fingerprints(self, *, live: bool) -> dict[str, str]:
+        """Document id to fingerprint, of what is live or of what is staged."""
+        return dict(self._rows("SELECT id, fingerprint FROM documents WHERE live = ?", (int(live),)))
+
+    def stage(self, document: Document, passages: Iterable[Passage], fingerprint: str) -> None:
+        """Stores a document for the next `publish`, replacing an earlier staged one. Durable on return."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("DELETE FROM documents WHERE live = 0 AND id = ?", (document.id,))
+            cursor = self._connection.execute(
+                f"INSERT INTO documents ({_DOCUMENT}, live, fingerprint) VALUES (?,?,?,?,?,?,?,?,?, 0, ?)",
+                (*(getattr(document, name) for name in _DOCUMENT.split(", ")), fingerprint),
+            )
+            self._connection.executemany(
+                "INSERT INTO passages (document, start, end, language, sentences) VALUES (?,?,?,?,?)",
+                [(cursor.lastrowid, p.start, p.end, p.language, json.dumps(p.sentences)) for p in passages],
+            )
+
+    def unstage(self, document_ids: Iterable[str]) -> None:
+        """Forgets staged documents."""
+        with self._connection:
+            self._connection.executemany("DELETE FROM documents WHERE live = 0 AND id = ?", [(i,) for i in document_ids])
+
+    def staged_keys(self) -> list[int]:
+        """Keys of the passages of staged documents."""
+        return self._keys("live = 0")
+
+    def coming_keys(self, removed: Iterable[str]) -> list[int]:
+        """Keys of what will be live after `publish(removed=…)`: all staged, and live ones neither removed nor replaced."""
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)")
+        self._connection.execute("DELETE FROM gone")
+        gone = {*removed, *self.fingerprints(live=False)}
+        self._connection.executemany("INSERT INTO gone VALUES (?)", [(document_id,) for document_id in gone])
+        return self._keys("live = 0 OR id NOT IN (SELECT id FROM gone)")
+
+    def cache_vectors(self, encoder: str, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Remembers vectors. Durable on return."""
+        rows = [(encoder, sha256(text.encode()).digest(), vector.astype(np.float32).tobytes())
+                for text, vector in zip(texts, vectors, strict=True)]  # fmt: skip
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", rows)
+
+    def publish(self, *, removed: Iterable[str], state: Mapping[str, str], words: Iterable[tuple[int, str]]) -> None:
+        """The swap: staged becomes live, replaced and removed documents go, `state` is written. One transaction.
+
+        `words`: key and space-separated words of every passage of the staged documents.
+        """
+        gone = {*removed, *self.fingerprints(live=False)}
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for some in _slices(sorted(gone)):
+                live = f"SELECT key FROM documents WHERE live = 1 AND id IN ({_marks(some)})"
+                self._connection.execute(
+                    f"DELETE FROM words WHERE rowid IN (SELECT key FROM passages WHERE document IN ({live}))", some
+                )
+                self._connection.execute(f"DELETE FROM documents WHERE key IN ({live})", some)
+            self._connection.executemany("INSERT INTO words (rowid, bag) VALUES (?, ?)", words)
+            self._connection.execute("UPDATE documents SET live = 1")
+            self._connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", state.items())
+        self.state = {**self.state, **state}
+
+    # ── plumbing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _keys(self, where: str) -> list[int]:
+        rows = self._rows(
+            "SELECT passages.key FROM passages JOIN documents ON documents.key = document "
+            f"WHERE {where} ORDER BY document, start"
+        )
+        return [key for (key,) in rows]
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple]:  # type: ignore[type-arg]
+        return self._connection.execute(query, values)
+
+    def _value(self, query: str, values: Sequence[object] = ()) -> object:
+        return next(self._rows(query, values))[0]
+
+
+def _document(row: tuple) -> Document:  # type: ignore[type-arg]
+    values = dict(zip(_DOCUMENT.split(", "), row, strict=True))
+    if values["machine_translated"] is not None:
+        values["machine_translated"] = bool(values["machine_translated"])
+    return Document(**values)
+
+
+def _slices(items: Sequence) -> Iterator[Sequence]:  # type: ignore[type-arg]
+    return (items[i : i + _MANY] for i in range(0, len(items), _MANY))
+
+
+def _marks(items: Sequence[object]) -> str:
+    return ",".join("?" * len(items))
