@@ -12,15 +12,25 @@ from qa.render import language_name, to_html
 
 TITLE = "babelquote"
 CSS = """
-.bq-quote { margin: 0 0 .8rem; }
-.bq-quote blockquote { margin: 0; padding: .2rem 0 .2rem .9rem; border-inline-start: 3px solid var(--color-accent);
-  font-size: 1.05rem; line-height: 1.55; color: var(--body-text-color); }
-.bq-quote mark { background: color-mix(in srgb, #f5c518 45%, transparent); color: inherit; border-radius: 3px; padding: 0 .1em; }
-.bq-quote figcaption, .bq-note, .bq-confidence, .bq-offsets { font-size: .85rem; color: var(--body-text-color-subdued); margin: .35rem 0 0; }
+.bq-quote { margin: 0 0 .9rem; }
+.bq-quote blockquote {
+  margin: 0; padding: .2rem 0 .2rem .9rem; border: 0; border-inline-start: 3px solid var(--color-accent);
+  font-size: 1.05rem; line-height: 1.55; color: var(--body-text-color);
+}
+.bq-quote mark { background: color-mix(in srgb, #f5c518 50%, transparent); color: inherit; border-radius: 3px; }
+.bq-quote mark.bq-whole { background: color-mix(in srgb, #f5c518 30%, transparent); }
+.bq-quote figcaption, .bq-note, .bq-confidence, .bq-offsets {
+  font-size: .85rem; color: var(--body-text-color-subdued); margin: .35rem 0 0;
+}
 .bq-note { font-style: italic; }
-.bq-place summary, .bq-more summary { cursor: pointer; font-size: .85rem; color: var(--link-text-color); margin-top: .35rem; }
-.bq-surroundings { max-height: 18rem; overflow: auto; padding: .7rem; margin-top: .35rem; line-height: 1.5; font-size: .95rem;
-  border: 1px solid var(--border-color-primary); border-radius: 6px; background: var(--background-fill-secondary); }
+.bq-source::before { content: "— "; }
+.bq-place summary, .bq-more summary {
+  cursor: pointer; font-size: .85rem; color: var(--link-text-color); margin-top: .35rem;
+}
+.bq-surroundings {
+  max-height: 18rem; overflow: auto; padding: .7rem; margin-top: .35rem; line-height: 1.5; font-size: .95rem;
+  border: 1px solid var(--border-color-primary); border-radius: 6px; background: var(--background-fill-primary);
+}
 .bq-more > .bq-quote { margin-top: .8rem; }
 """
 EXAMPLES = [
@@ -45,9 +55,9 @@ def build_page(bot: Bot) -> gr.Blocks:
     return gr.ChatInterface(
         respond,
         title=TITLE,
-        description=f"Ask in any language. Answers are word-for-word quotes from {len(documents)} documents ({languages}).",
+        description=f"Ask in any language. Answers are word for word from {len(documents)} documents ({languages}).",
         examples=list(EXAMPLES),
-        chatbot=gr.Chatbot(label="Answers", height="70vh", latex_delimiters=[]),
+        chatbot=gr.Chatbot(label="Answers", show_label=False, height="68vh", latex_delimiters=[], buttons=["copy"]),
         textbox=gr.Textbox(placeholder="Ask in any language …", label="Question", autofocus=True, max_length=2_000),
         flagging_mode="never",
         api_name="ask",

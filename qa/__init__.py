@@ -9,7 +9,17 @@
 from qa.errors import BabelquoteError
 from qa.records import Abstention, Answer, Document, Filters, Quote, Reason, Reply
 
-__all__ = ["Abstention", "Answer", "BabelquoteError", "Document", "Filters", "Quote", "Reason", "Reply", "open"]
+__all__ = [
+    "Abstention",
+    "Answer",
+    "BabelquoteError",
+    "Document",
+    "Filters",
+    "Quote",
+    "Reason",
+    "Reply",
+    "open",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -25,7 +25,9 @@ app = typer.Typer(
 console = Console(stderr=True)
 
 MAX_LINE = 1_000_000
-IndexOption = Annotated[Path | None, typer.Option("--index", help="Index folder; default: the one last built below .babelquote")]
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", help="Index folder; default: the one last built below .babelquote")
+]
 
 
 class ProgressBars:
@@ -68,7 +70,9 @@ def index(
 def ask(
     question: Annotated[str | None, typer.Argument(help="In any language")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reply as JSON")] = False,
-    language: Annotated[list[str] | None, typer.Option(help="Only passages in this language (ISO code); repeatable")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only passages in this language (ISO code); repeatable")
+    ] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only documents of this source; repeatable")] = None,
     document: Annotated[list[str] | None, typer.Option(help="Only this document (id); repeatable")] = None,
     batch: Annotated[str | None, typer.Option(help='File, or - for standard input: one {"question": …} a line')] = None,
@@ -104,7 +108,10 @@ def ask(
 
 @app.command()
 def chat(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Folders and files to index first; default: the index last built")] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders and files to index first; default: the index last built"),
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
     index: IndexOption = None,

@@ -39,35 +39,67 @@ def answer(
     reading: Reading,
     *,
     document: Callable[[str], Document | None],
-    similarity: Callable[[Sequence[str]], NDArray[np.float32]],
     settings: AnswerSettings,
     calibration: Calibration = CALIBRATION,
 ) -> Reply:
-    """The best quote and those that corroborate it, or the reason why there is none.
+    """An answer of one quote, the best, or the reason why there is none. `corroborate` adds the others.
 
-    `reading` is of the passages of `hits`, in their order. `similarity` gives the cosines of texts with each other,
-    *Shape* (n, n). Corroboration is one quote per other document that states the same fact. Of equally good quotes
-    the one in the question's language comes first.
+    `reading` is of the passages of `hits`, in their order.
     """
-    quotes = [
-        _quote(hits[span.passage], span, probability=calibration.probability(span.score, reading.no_answer), document=document)
-        for span in _best_of_each_sentence(hits, reading)
-    ]
+    quotes = _quotes(hits, reading, document=document, calibration=calibration, limit=settings.quotes)
     if not quotes:
-        return Abstention(question=question, question_language=language, confidence=0.0, reason=Reason.NOTHING_RETRIEVED)
+        return Abstention(
+            question=question, question_language=language, confidence=0.0, reason=Reason.NOTHING_RETRIEVED
+        )
     confidence = quotes[0].score
     if confidence < settings.threshold:
         return Abstention(
-            question=question, question_language=language, confidence=confidence, reason=Reason.BELOW_THRESHOLD,
-            nearest=_numbered(quotes[: settings.quotes]),
-        )  # fmt: skip
-    near = similarity([quote.text for quote in quotes])[0]
-    chosen = {quotes[0].document.id: quotes[0]}
-    for quote, cosine in zip(quotes, near, strict=True):
+            question=question,
+            question_language=language,
+            confidence=confidence,
+            reason=Reason.BELOW_THRESHOLD,
+            nearest=_numbered(quotes),
+        )
+    return Answer(question=question, question_language=language, confidence=confidence, quotes=(quotes[0],))
+
+
+def corroborate(
+    reply: Answer,
+    hits: Sequence[Hit],
+    reading: Reading,
+    *,
+    document: Callable[[str], Document | None],
+    similarity: Callable[[Sequence[str]], NDArray[np.float32]],
+    settings: AnswerSettings,
+    calibration: Calibration = CALIBRATION,
+) -> Answer:
+    """The answer with one quote of each other document that states the same fact, in order of likeness.
+
+    `hits` are passages near to the first quote, `reading` is of them. `similarity` gives the cosines of texts with
+    each other, *Shape* (n, n).
+    """
+    first = reply.quotes[0]
+    quotes = _quotes(hits, reading, document=document, calibration=calibration)
+    near = similarity([first.text, *(quote.text for quote in quotes)])[0, 1:]
+    chosen = {first.document.id: first}
+    for cosine, quote in sorted(zip(near.tolist(), quotes, strict=True), key=lambda pair: -pair[0]):
         if cosine >= SAME_FACT:
             chosen.setdefault(quote.document.id, quote)
-    return Answer(question=question, question_language=language, confidence=confidence,
-                  quotes=_numbered(list(chosen.values())[: settings.quotes]))  # fmt: skip
+    return replace(reply, quotes=_numbered(list(chosen.values())[: settings.quotes]))
+
+
+def _quotes(
+    hits: Sequence[Hit],
+    reading: Reading,
+    *,
+    document: Callable[[str], Document | None],
+    calibration: Calibration,
+    limit: int | None = None,
+) -> list[Quote]:
+    return [
+        _quote(hits[span.passage], span, calibration.probability(span.score, reading.no_answer), document)
+        for span in _best_of_each_sentence(hits, reading)[:limit]
+    ]
 
 
 def _best_of_each_sentence(hits: Sequence[Hit], reading: Reading) -> list[Span]:
@@ -86,7 +118,7 @@ def _sentences_around(hit: Hit, span: Span) -> Bounds:
     return Bounds(min(around[0].start, span.start), max(around[-1].end, span.end))
 
 
-def _quote(hit: Hit, span: Span, *, probability: float, document: Callable[[str], Document | None]) -> Quote:
+def _quote(hit: Hit, span: Span, probability: float, document: Callable[[str], Document | None]) -> Quote:
     passage = hit.passage
     owner = document(passage.document_id)
     assert owner is not None, passage.document_id

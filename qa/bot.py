@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -10,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from qa import text
-from qa.answer import answer
+from qa.answer import answer, corroborate
 from qa.chunk import chunk
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
 from qa.index import Progress, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.read import Reader, load_reader
-from qa.records import Document, Filters, IndexReport, Reply
+from qa.records import Abstention, Document, Filters, IndexReport, Reply
 from qa.retrieve import retrieve
 from qa.settings import Settings, load_settings
 from qa.store import Store
@@ -51,7 +52,9 @@ class CachedEncoder:
 class Bot:
     """Answers questions from one index. Thread-safe; asking writes nothing."""
 
-    def __init__(self, store: Store, *, encoder: Encoder, reader: Callable[[Encoder], Reader], settings: Settings) -> None:
+    def __init__(
+        self, store: Store, *, encoder: Encoder, reader: Callable[[Encoder], Reader], settings: Settings
+    ) -> None:
         self._store = store
         self._settings = settings
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
@@ -83,14 +86,24 @@ class Bot:
         raise AssertionError
 
     def _ask(self, question: str, vector: Vectors, filters: Filters) -> Reply:
-        language = text.language_of(question)
+        settings = self._settings
         with self._store.snapshot() as index:
-            hits = retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+            document = lru_cache(index.document)
+            hits = retrieve(question, vector, index, settings.retrieve, filters=filters)
             reading = self._reader.read(question, [hit.passage for hit in hits])
-            return answer(
-                question, language, hits, reading, document=lru_cache(index.document),
-                similarity=self._similarity, settings=self._settings.answer,
-            )  # fmt: skip
+            language = text.language_of(question)
+            reply = answer(question, language, hits, reading, document=document, settings=settings.answer)
+            if isinstance(reply, Abstention):
+                return reply
+            # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
+            # bring the quote's own language.
+            quote = reply.quotes[0].text
+            by_meaning = replace(settings.retrieve, lexical_weight=0.0)
+            kin = retrieve(quote, self._encoder.encode_passages([quote])[0], index, by_meaning, filters=filters)
+            reading = self._reader.read(question, [hit.passage for hit in kin])
+            return corroborate(
+                reply, kin, reading, document=document, similarity=self._similarity, settings=settings.answer
+            )
 
     def _similarity(self, texts: Sequence[str]) -> Vectors:
         vectors = self._encoder.encode_passages(texts)
@@ -135,7 +148,12 @@ def newest_index(settings: Settings) -> Path:
 
 
 def build(
-    roots: Sequence[Path], *, index: Path | None = None, settings: Settings | None = None, progress: Progress = _SILENT, wait: bool = True
+    roots: Sequence[Path],
+    *,
+    index: Path | None = None,
+    settings: Settings | None = None,
+    progress: Progress = _SILENT,
+    wait: bool = True,
 ) -> IndexReport:
     """Brings the index of these files and folders up to date; see `qa.index.update_index`."""
     settings = settings or load_settings()
@@ -178,7 +196,11 @@ def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
 
 
 def open_corpus(
-    corpus: str | Path | Sequence[str | Path], *, index: str | Path | None = None, settings: Settings | None = None, progress: Progress = _SILENT
+    corpus: str | Path | Sequence[str | Path],
+    *,
+    index: str | Path | None = None,
+    settings: Settings | None = None,
+    progress: Progress = _SILENT,
 ) -> Bot:
     """A bot on a folder or files, whose index is built first if it is missing or behind. Exported as `qa.open`.
 

@@ -14,7 +14,9 @@ _LANGUAGE_SAMPLE = 200
 """Characters below which a passage keeps its document's language: shorter texts are told wrong too often."""
 
 
-def chunk(document: Document, settings: ChunkSettings, *, fits: Callable[[str], bool] = lambda _: True) -> list[Passage]:
+def chunk(
+    document: Document, settings: ChunkSettings, *, fits: Callable[[str], bool] = lambda _: True
+) -> list[Passage]:
     """Passages of a document, in order; together they cover every sentence.
 
     Consecutive passages share up to `overlap_tokens` of whole sentences. A sentence longer than the budget is a

@@ -31,7 +31,11 @@ class Progress(Protocol):
 
 def stamp(encoder: str, chunk: ChunkSettings) -> dict[str, str]:
     """What an index must agree with to be of use: compared at opening, written at publishing."""
-    return {"encoder": encoder, "chunk": json.dumps(asdict(chunk), sort_keys=True), "pipeline": str(PIPELINE_VERSION)}
+    return {
+        "encoder": encoder,
+        "chunk": json.dumps(asdict(chunk), sort_keys=True),
+        "pipeline": str(PIPELINE_VERSION),
+    }
 
 
 def update_index(

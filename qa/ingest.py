@@ -78,7 +78,12 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
         for path in _walk(root) if root.is_dir() else [root]:
             if path.suffix.lower() not in EXTRACTORS:
                 known = ", ".join(sorted(EXTRACTORS))
-                problems.append(Problem(str(path), f"{path.suffix or 'a file without suffix'} is not supported; known: {known}"))
+                problems.append(
+                    Problem(
+                        str(path),
+                        f"{path.suffix or 'a file without suffix'} is not supported; known: {known}",
+                    )
+                )
                 continue
             sources.append(SourceFile(document_id=path.relative_to(base).as_posix(), path=path))
     seen: dict[str, Path] = {}

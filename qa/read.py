@@ -45,14 +45,21 @@ _DATE = regex.compile(
     r"(?:[\p{Lu}][\p{L}\p{M}]+\.?\s)?\p{N}{1,4}(?:\.|er|th|st|nd|rd)?"
     r"(?:[\s\u2013-]*(?:\p{N}{1,4}\.?|[\p{L}\p{M}]{1,3}|[\p{L}\p{M}]{3,10}(?=\s\p{N})|[\p{Lu}][\p{L}\p{M}]{2,9}))*"
 )
-_NAME = regex.compile(r"[\p{Lu}\p{Lt}][\p{L}\p{M}’'-]*(?:\s(?:(?:of|de|du|von|der|da|di|la)\s)?[\p{Lu}\p{Lt}][\p{L}\p{M}’'-]*)*")
+_NAME = regex.compile(
+    r"[\p{Lu}\p{Lt}][\p{L}\p{M}’'-]*(?:\s(?:(?:of|de|du|von|der|da|di|la)\s)?[\p{Lu}\p{Lt}][\p{L}\p{M}’'-]*)*"
+)
 
 
 class EvidenceReader:
     """Ranks sentences without training. Its `no_answer` is the score that an unrelated sentence reaches here."""
 
     def __init__(
-        self, encoder: Encoder, *, passage_weight: float = 0.3, word_weight: float = 0.15, kind_weight: float = 0.02
+        self,
+        encoder: Encoder,
+        *,
+        passage_weight: float = 0.3,
+        word_weight: float = 0.15,
+        kind_weight: float = 0.02,
     ) -> None:
         self._encoder = encoder
         self._passage_weight = passage_weight

@@ -11,7 +11,7 @@ _REASONS = {
     Reason.NOTHING_RETRIEVED: "No passage of the corpus resembles the question.",
     Reason.BELOW_THRESHOLD: "The nearest passages do not seem to answer it.",
 }
-SURROUNDINGS = 1_200
+SURROUNDINGS = 400
 """Characters of the source that are shown before and after a quote."""
 
 
@@ -57,8 +57,14 @@ def to_html(reply: Reply) -> str:
         parts.append(f'<p class="bq-confidence">Confidence: {reply.confidence:.0%}</p>')
         return f'<div class="bq-answer">{"".join(parts)}</div>'
     inner = "".join(_quote_html(quote, reply.question_language) for quote in reply.nearest[:3])
-    nearest = f'<details class="bq-more"><summary>Nearest passages (not an answer)</summary>{inner}</details>' if inner else ""
-    return f'<div class="bq-abstention"><p><strong>Not in the corpus.</strong> {_REASONS[reply.reason]}</p>{nearest}</div>'
+    nearest = (
+        f'<details class="bq-more"><summary>Nearest passages (not an answer)</summary>{inner}</details>'
+        if inner
+        else ""
+    )
+    return (
+        f'<div class="bq-abstention"><p><strong>Not in the corpus.</strong> {_REASONS[reply.reason]}</p>{nearest}</div>'
+    )
 
 
 def language_name(code: str) -> str:

@@ -18,7 +18,9 @@ from qa.settings import RetrieveSettings
 class Index(Protocol):
     """What retrieval needs of an index."""
 
-    def search_vectors(self, vector: NDArray[np.float32], *, limit: int, filters: Filters) -> list[tuple[int, float]]: ...
+    def search_vectors(
+        self, vector: NDArray[np.float32], *, limit: int, filters: Filters
+    ) -> list[tuple[int, float]]: ...
 
     def search_words(self, words: Sequence[str], *, limit: int, filters: Filters) -> list[tuple[int, float]]: ...
 

@@ -95,9 +95,14 @@ class Store:
     def verify(self) -> None:
         """Raises `IndexBroken` unless the current vectors are as many as the passages that the truth holds."""
         with self.snapshot() as snapshot:
-            expected, found = int(snapshot.state["passages"]), self._open(snapshot.state["generation"]).count()
+            expected, found = (
+                int(snapshot.state["passages"]),
+                self._open(snapshot.state["generation"]).count(),
+            )
         if found != expected:
-            raise IndexBroken(f"the vector index in {self.folder} has {found} of {expected} passages; run: babelquote index")
+            raise IndexBroken(
+                f"the vector index in {self.folder} has {found} of {expected} passages; run: babelquote index"
+            )
 
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator["Writer"]:
@@ -109,7 +114,9 @@ class Store:
             try:
                 lock.acquire(timeout=self._settings.lock_seconds if wait else 0)
             except Timeout as error:
-                raise IndexBusy(f"another process is writing the index in {self.folder}; wait for it, or stop it") from error
+                raise IndexBusy(
+                    f"another process is writing the index in {self.folder}; wait for it, or stop it"
+                ) from error
             try:
                 truth = Truth(self.truth_path, write=True)
                 try:
@@ -188,8 +195,13 @@ class Writer:
         self.truth.publish(
             removed=removed,
             words=list(words),  # read before the transaction begins
-
-            state={**state, "schema": SCHEMA_VERSION, "encoder": encoder, "generation": name, "passages": str(count)},
+            state={
+                **state,
+                "schema": SCHEMA_VERSION,
+                "encoder": encoder,
+                "generation": name,
+                "passages": str(count),
+            },
         )
 
     def _derive(
@@ -232,7 +244,10 @@ class Writer:
         return len(coming)
 
     def _vectors(
-        self, encoder: str, batch: Sequence[StoredPassage], embed: Callable[[Sequence[str]], NDArray[np.float32]]
+        self,
+        encoder: str,
+        batch: Sequence[StoredPassage],
+        embed: Callable[[Sequence[str]], NDArray[np.float32]],
     ) -> NDArray[np.float32]:
         texts = [stored.passage.text for stored in batch]
         cached = self.truth.cached_vectors(encoder, texts)
@@ -248,7 +263,9 @@ def _readable(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise IndexBroken(f"the index in {folder} cannot be read ({error}); check the disk, then run: babelquote index") from error
+        raise IndexBroken(
+            f"the index in {folder} cannot be read ({error}); check the disk, then run: babelquote index"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -261,7 +278,11 @@ def _writable(folder: Path) -> Iterator[None]:
             raise IndexUnwritable(
                 f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
             ) from error
-        if code in (errno.EROFS, errno.EACCES, errno.EPERM) or "readonly" in str(error) or "unable to open" in str(error):
+        if (
+            code in (errno.EROFS, errno.EACCES, errno.EPERM)
+            or "readonly" in str(error)
+            or "unable to open" in str(error)
+        ):
             raise IndexUnwritable(
                 f"{folder} cannot be written ({error}); choose another place with BABELQUOTE_STORE__HOME=FOLDER"
             ) from error

@@ -55,7 +55,11 @@ class Truth:
             raise IndexMissing(f"there is no index in {path.parent}; make one with: babelquote index PATH")
         mode = "rwc" if write else "ro"
         self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30, check_same_thread=False
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=30,
+            check_same_thread=False,
         )
         try:
             self._connection.execute("PRAGMA foreign_keys = ON")
@@ -104,7 +108,10 @@ class Truth:
             loaded, text = None, ""
             for key, document, document_id, source, start, end, language, sentences in rows:
                 if document != loaded:
-                    loaded, text = document, str(self._value("SELECT text FROM documents WHERE key = ?", (document,)))
+                    loaded, text = (
+                        document,
+                        str(self._value("SELECT text FROM documents WHERE key = ?", (document,))),
+                    )
                 bounds = tuple(Bounds(*pair) for pair in json.loads(sentences))
                 yield StoredPassage(key, source, Passage(document_id=document_id, start=start, end=end,
                                                          text=text[start:end], language=language, sentences=bounds))  # fmt: skip
@@ -166,7 +173,9 @@ class Truth:
     def unstage(self, document_ids: Iterable[str]) -> None:
         """Forgets staged documents."""
         with self._connection:
-            self._connection.executemany("DELETE FROM documents WHERE live = 0 AND id = ?", [(i,) for i in document_ids])
+            self._connection.executemany(
+                "DELETE FROM documents WHERE live = 0 AND id = ?", [(i,) for i in document_ids]
+            )
 
     def staged_keys(self) -> list[int]:
         """Keys of the passages of staged documents."""
@@ -199,7 +208,8 @@ class Truth:
             for some in _slices(sorted(gone)):
                 live = f"SELECT key FROM documents WHERE live = 1 AND id IN ({_marks(some)})"
                 self._connection.execute(
-                    f"DELETE FROM words WHERE rowid IN (SELECT key FROM passages WHERE document IN ({live}))", some
+                    f"DELETE FROM words WHERE rowid IN (SELECT key FROM passages WHERE document IN ({live}))",
+                    some,
                 )
                 self._connection.execute(f"DELETE FROM documents WHERE key IN ({live})", some)
             self._connection.executemany("INSERT INTO words (rowid, bag) VALUES (?, ?)", words)

@@ -46,32 +46,50 @@ class Generation:
         for offset in range(0, self.count(), _BATCH):
             yield from map(int, self._collection.get(limit=_BATCH, offset=offset, include=[])["ids"])
 
-    def add(self, keys: Sequence[int], vectors: NDArray[np.float32], sources: Sequence[str], passages: Sequence[Passage]) -> None:
+    def add(
+        self,
+        keys: Sequence[int],
+        vectors: NDArray[np.float32],
+        sources: Sequence[str],
+        passages: Sequence[Passage],
+    ) -> None:
         """Stores vectors, *Shape* (len(keys), d), with what filters need."""
         metadatas = [{"document": passage.document_id, "language": passage.language, "source": source}
                      for source, passage in zip(sources, passages, strict=True)]  # fmt: skip
         for i in range(0, len(keys), _BATCH):
             part = slice(i, i + _BATCH)
             # `upsert`, since `add` ignores an id that exists.
-            self._collection.upsert(ids=[str(key) for key in keys[part]], embeddings=vectors[part], metadatas=metadatas[part])
+            self._collection.upsert(
+                ids=[str(key) for key in keys[part]], embeddings=vectors[part], metadatas=metadatas[part]
+            )
 
     def remove(self, keys: Sequence[int]) -> None:
         for i in range(0, len(keys), _BATCH):
             self._collection.delete(ids=[str(key) for key in keys[i : i + _BATCH]])
 
-    def search(self, vector: NDArray[np.float32], *, limit: int, filters: Filters = Filters()) -> list[tuple[int, float]]:
+    def search(
+        self, vector: NDArray[np.float32], *, limit: int, filters: Filters = Filters()
+    ) -> list[tuple[int, float]]:
         """Nearest keys with their cosine, best first."""
         clauses: list[Any] = [
             {field: {"$in": list(allowed)}}
-            for field, allowed in (("language", filters.languages), ("source", filters.sources), ("document", filters.documents))
+            for field, allowed in (
+                ("language", filters.languages),
+                ("source", filters.sources),
+                ("document", filters.documents),
+            )
             if allowed
         ]
         where = clauses[0] if len(clauses) == 1 else {"$and": clauses} if clauses else None
         try:
-            result = self._collection.query(query_embeddings=[vector], n_results=limit, where=where, include=["distances"])
+            result = self._collection.query(
+                query_embeddings=[vector], n_results=limit, where=where, include=["distances"]
+            )
         except ChromaError as error:
             raise IndexBroken(f"the vector index cannot be searched: {error}") from error
-        return [(int(key), 1 - distance) for key, distance in zip(result["ids"][0], result["distances"][0], strict=True)]
+        return [
+            (int(key), 1 - distance) for key, distance in zip(result["ids"][0], result["distances"][0], strict=True)
+        ]
 
     def close(self) -> None:
         self._client.close()
@@ -159,7 +177,9 @@ class ServerGenerations:
     def _client(self) -> Any:
         parts = urlsplit(self._url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise StoreError(f"BABELQUOTE_STORE__CHROMA_URL is {self._url!r}; expected something like http://127.0.0.1:8000")
+            raise StoreError(
+                f"BABELQUOTE_STORE__CHROMA_URL is {self._url!r}; expected something like http://127.0.0.1:8000"
+            )
         try:
             return chromadb.HttpClient(parts.hostname, parts.port or 8000, ssl=parts.scheme == "https",
                                        settings=ChromaSettings(anonymized_telemetry=False))  # fmt: skip
@@ -179,4 +199,6 @@ def _open(client: Any, name: str = "passages", *, where: str) -> Generation:
         return Generation(client, client.get_collection(name, embedding_function=None))
     except Exception as error:
         client.close()
-        raise IndexBroken(f"the vector index {name} in {where} cannot be opened ({error}); run: babelquote index") from error
+        raise IndexBroken(
+            f"the vector index {name} in {where} cannot be opened ({error}); run: babelquote index"
+        ) from error

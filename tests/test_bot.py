@@ -1,0 +1,120 @@
+"""The Python API over the shipped corpus, with the real model."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+import qa
+from qa.bot import Bot, open_index
+from qa.errors import QuestionError
+from qa.records import Abstention, Answer, Filters
+from qa.settings import Settings
+from tests.conftest import CORPUS
+
+QUESTIONS = {
+    "fr": "Combien de pays ont signé la résolution ?",
+    "de": "Wer ist Chen Jie?",
+    "id": "Siapa wakil walikota Shanghai?",
+    "en": "Who is China's permanent representative to the United Nations?",
+}
+
+
+@pytest.mark.parametrize(("language", "gold"), [("fr", "143"), ("de", "Chen Jie"), ("id", "Chen Jie"), ("en", "Fu Cong")])
+def test_a_question_gets_the_words_of_the_source(bot: Bot, language: str, gold: str) -> None:
+    reply = bot.ask(QUESTIONS[language])
+    assert isinstance(reply, Answer)
+    assert gold in reply.quotes[0].text
+    assert reply.question_language == language
+    for quote in reply.quotes:
+        assert quote.document.text[quote.start : quote.end] == quote.text
+        assert quote.answer in quote.text
+    assert 0 <= reply.confidence <= 1
+    assert [quote.number for quote in reply.quotes] == list(range(1, len(reply.quotes) + 1))
+
+
+def test_other_documents_corroborate_and_each_stands_once(bot: Bot) -> None:
+    reply = bot.ask(QUESTIONS["fr"])
+    assert isinstance(reply, Answer)
+    documents = [quote.document.id for quote in reply.quotes]
+    assert len(documents) == len(set(documents)) >= 3
+    assert all("143" in quote.text for quote in reply.quotes)
+
+
+def test_what_the_corpus_does_not_hold_is_an_abstention_with_a_reason(bot: Bot) -> None:
+    reply = bot.ask("Wie backt man einen Apfelkuchen?")
+    assert isinstance(reply, Abstention)
+    assert reply.reason == "below_threshold"
+    assert reply.nearest
+
+
+def test_a_filter_that_matches_nothing_is_nothing_retrieved(bot: Bot) -> None:
+    reply = bot.ask(QUESTIONS["fr"], filters=Filters(languages=("fi",)))
+    assert isinstance(reply, Abstention)
+    assert reply.reason == "nothing_retrieved"
+
+
+def test_filters_decide_where_quotes_come_from(bot: Bot) -> None:
+    for filters in (Filters(languages=("de",)), Filters(documents=("shanghai-2024-de",))):
+        reply = bot.ask(QUESTIONS["fr"], filters=filters)
+        quotes = reply.quotes if isinstance(reply, Answer) else reply.nearest
+        assert {quote.document.id for quote in quotes} == {"shanghai-2024-de"}
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!…", "\0\0", "\u202e\u200f", "\ud800"])
+def test_a_question_without_words_is_refused(bot: Bot, question: str) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        bot.ask(question)
+
+
+def test_an_endless_question_is_refused(bot: Bot) -> None:
+    with pytest.raises(QuestionError, match=r"100,000 characters; ask in at most 2,000"):
+        bot.ask("x" * 100_000)
+
+
+def test_dirt_in_a_question_changes_nothing(bot: Bot) -> None:
+    clean, dirty = bot.ask(QUESTIONS["fr"]), bot.ask("\u200f\u202e Combien de pays\0 ont signé la\n résolution ?\ud800")
+    assert dirty == clean
+
+
+def test_a_language_that_no_one_planned_for_is_no_error(bot: Bot) -> None:
+    for question in ("Mangapa ora ana wong liya?", "ᚠᚢᚦᚨᚱᚲ ᚷᚹᚺ", "𒀀𒁁𒂂", "nuqneH", "👩‍👩‍👧 a"):
+        assert isinstance(bot.ask(question), Answer | Abstention)
+
+
+def test_the_same_question_gets_the_same_reply_from_many_threads(bot: Bot) -> None:
+    expected = {question: bot.ask(question) for question in QUESTIONS.values()}
+    wrong: list[object] = []
+
+    def ask_all() -> None:
+        wrong.extend(question for question in expected if bot.ask(question) != expected[question])
+
+    threads = [threading.Thread(target=ask_all) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_open_builds_once_and_reopens_what_is_there(settings: Settings, bot: Bot) -> None:
+    again = qa.open(CORPUS, settings=settings)  # type: ignore[operator]
+    assert again.ask(QUESTIONS["fr"]) == bot.ask(QUESTIONS["fr"])
+
+
+def test_an_index_made_with_other_settings_names_the_command(settings: Settings, bot: Bot, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from qa.bot import index_folder
+    from qa.errors import IndexMissing, IndexStale
+    from qa.settings import ChunkSettings, EncoderSettings
+
+    folder = index_folder([CORPUS], settings)
+    for other in (
+        replace(settings, chunk=ChunkSettings(max_tokens=99)),
+        replace(settings, encoder=EncoderSettings(projection=False)),
+    ):
+        with pytest.raises(IndexStale, match="run: babelquote index .*corpus"):
+            open_index(folder, settings=other)
+    with pytest.raises(IndexMissing, match="babelquote index PATH"):
+        open_index(tmp_path / "nothing", settings=settings)
