@@ -38,7 +38,7 @@ class GoldSpan:
 
 @dataclass(frozen=True, slots=True)
 class GoldQuestion:
-    """One question in one language. Questions with the same `fact` ask for the same thing in other words or languages."""
+    """One question in one language. Those with the same `fact` ask for the same thing in other words or languages."""
 
     id: str
     fact: str

@@ -18,10 +18,10 @@ from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, Ind
 from qa.index import Progress, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.read import Reader, load_reader
-from qa.records import Abstention, Document, Filters, IndexReport, Reply
+from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reading, Reply
 from qa.retrieve import retrieve
 from qa.settings import Settings, load_settings
-from qa.store import Store
+from qa.store import Snapshot, Store
 
 _SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731
 
@@ -52,13 +52,11 @@ class CachedEncoder:
 class Bot:
     """Answers questions from one index. Thread-safe; asking writes nothing."""
 
-    def __init__(
-        self, store: Store, *, encoder: Encoder, reader: Callable[[Encoder], Reader], settings: Settings
-    ) -> None:
+    def __init__(self, store: Store, *, encoder: Encoder, reader: Reader, settings: Settings) -> None:
         self._store = store
         self._settings = settings
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
-        self._reader = reader(self._encoder)
+        self._reader = reader
 
     def ask(self, question: str, *, filters: Filters = Filters()) -> Reply:
         """Quotes that answer the question, or an abstention.
@@ -69,41 +67,57 @@ class Bot:
         Raises `QuestionError` for an empty or overlong question and `StoreError` if the index cannot be read. That
         nothing answers is not an error.
         """
-        cleaned = text.clean_question(question)
-        limit = self._settings.retrieve.max_question_chars
-        if not any(character.isalnum() for character in cleaned):
-            raise QuestionError("the question is empty; ask something in words")
-        if len(cleaned) > limit:
-            raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
+        cleaned = self._clean(question)
         vector = self._encoder.encode_queries([cleaned])[0]
         for attempt in range(3):
             try:
-                return self._ask(cleaned, vector, filters)
+                with self._store.snapshot() as index:
+                    return self._answer(cleaned, vector, index, filters)
             except IndexBroken:
                 # Two swaps while we looked: the generation we were reading is gone, the next one is there.
                 if attempt == 2:
                     raise
         raise AssertionError
 
-    def _ask(self, question: str, vector: Vectors, filters: Filters) -> Reply:
-        settings = self._settings
+    def evidence(self, question: str, *, filters: Filters = Filters()) -> tuple[list[Hit], Reading]:
+        """What `ask` goes by: the passages found, and what the reader says of them. For evaluation and calibration."""
+        cleaned = self._clean(question)
         with self._store.snapshot() as index:
-            document = lru_cache(index.document)
-            hits = retrieve(question, vector, index, settings.retrieve, filters=filters)
-            reading = self._reader.read(question, [hit.passage for hit in hits])
-            language = text.language_of(question)
-            reply = answer(question, language, hits, reading, document=document, settings=settings.answer)
-            if isinstance(reply, Abstention):
-                return reply
-            # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
-            # bring the quote's own language.
-            quote = reply.quotes[0].text
-            by_meaning = replace(settings.retrieve, lexical_weight=0.0)
-            kin = retrieve(quote, self._encoder.encode_passages([quote])[0], index, by_meaning, filters=filters)
-            reading = self._reader.read(question, [hit.passage for hit in kin])
-            return corroborate(
-                reply, kin, reading, document=document, similarity=self._similarity, settings=settings.answer
-            )
+            return self._read(cleaned, self._encoder.encode_queries([cleaned])[0], index, filters)
+
+    def _clean(self, question: str) -> str:
+        cleaned = text.clean_question(question)
+        limit = self._settings.retrieve.max_question_chars
+        if not any(character.isalnum() for character in cleaned):
+            raise QuestionError("the question is empty; ask something in words")
+        if len(cleaned) > limit:
+            raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
+        return cleaned
+
+    def _read(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> tuple[list[Hit], Reading]:
+        hits = retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+        return hits, self._reader.read(question, [hit.passage for hit in hits])
+
+    def _answer(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> Reply:
+        settings = self._settings
+        document = lru_cache(index.document)
+        hits, reading = self._read(question, vector, index, filters)
+        reply = answer(question, text.language_of(question), hits, reading, document=document, settings=settings.answer)
+        if isinstance(reply, Abstention):
+            return reply
+        # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
+        # bring the quote's own language.
+        quote = reply.quotes[0].text
+        by_meaning = replace(settings.retrieve, lexical_weight=0.0)
+        kin = retrieve(quote, self._encoder.encode_passages([quote])[0], index, by_meaning, filters=filters)
+        return corroborate(
+            reply,
+            kin,
+            read=lambda texts: self._reader.read(question, texts),
+            similarity=self._similarity,
+            document=document,
+            settings=settings.answer,
+        )
 
     def _similarity(self, texts: Sequence[str]) -> Vectors:
         vectors = self._encoder.encode_passages(texts)
@@ -192,7 +206,7 @@ def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
         store.verify()
     except IndexBroken:
         repair_index(store, encoder.encode_passages)
-    return Bot(store, encoder=encoder, reader=load_reader, settings=settings)
+    return Bot(store, encoder=encoder, reader=load_reader(), settings=settings)
 
 
 def open_corpus(

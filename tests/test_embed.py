@@ -84,11 +84,13 @@ def test_missing_or_damaged_weights_name_the_command_that_mends(tmp_path: Path) 
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no-such-model.*BABELQUOTE_ENCODER__MODEL"):
+    with pytest.raises(ModelError, match=r"no-such-model.*BABELQUOTE_ENCODER__MODEL"):
         load_encoder(str(tmp_path / "no-such-model"))
 
 
 def test_any_sentence_transformers_folder_serves_as_encoder(tmp_path: Path) -> None:
     load_encoder(PLAIN).model.save(str(tmp_path / "model"))
     again = load_encoder(str(tmp_path / "model"))
-    np.testing.assert_allclose(again.encode_queries(TEXTS[:3]), load_encoder(PLAIN).encode_queries(TEXTS[:3]), atol=1e-5)
+    np.testing.assert_allclose(
+        again.encode_queries(TEXTS[:3]), load_encoder(PLAIN).encode_queries(TEXTS[:3]), atol=1e-5
+    )
