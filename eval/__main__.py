@@ -2,10 +2,12 @@
 
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -14,7 +16,7 @@ from rich.progress import track
 from rich.table import Table
 
 from eval import metrics
-from eval.calibrate import expected_error, fit, thresholds
+from eval.calibrate import expected_error, fit, held_out, judge, thresholds
 from eval.gold import GoldQuestion, load_questions, split_files
 from eval.metrics import Outcome
 from qa.bot import Bot, open_corpus
@@ -41,12 +43,9 @@ def run(
         return
     outcomes, exact = _ask(split, corpus, questions, settings=load_settings())
     console.print(_table(outcomes))
-    seconds = [outcome.seconds for outcome in outcomes]
-    median, p95 = statistics.median(seconds), sorted(seconds)[int(0.95 * len(seconds))]
     errors = sum(outcome.error is not None for outcome in outcomes)
     console.print(f"{sum(exact)} of {len(exact)} replies verbatim; {errors} errors")
-    console.print(f"seconds a question: median {median:.3f}, p95 {p95:.3f}")
-    console.print(f"resident memory: {resident_megabytes()} MB")
+    _print_speed(outcomes)
     if misses:
         for outcome in filter(_missed, outcomes):
             given = outcome.quotes[0].text if outcome.quotes else outcome.error or "(abstained)"
@@ -62,12 +61,32 @@ def run(
 @app.command()
 def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev") -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
-    settings = load_settings()
-    always = replace(settings, answer=replace(settings.answer, threshold=0.0))
-    outcomes, _ = _ask(split, CORPUS, None, settings=always)
-    calibration = fit(outcomes)
-    console.print(f"{calibration}\nexpected calibration error, cross-validated by fact: {expected_error(outcomes):.3f}")
-    console.print(thresholds(outcomes, calibration))
+    gold = load_questions(split_files([split]), _documents(CORPUS))
+    bot = open_corpus(CORPUS)
+    judged = [judge(question, bot.candidates(question.question)) for question in _track(gold)]
+    results = held_out(judged)
+    console.print(fit(judged))
+    console.print(f"expected calibration error, cross-validated by fact: {expected_error(results):.3f}")
+    console.print(thresholds(judged, results))
+
+
+@app.command()
+def speed(corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS) -> None:
+    """Times a build from nothing as a user runs it, then questions one after the other, and prints the memory held."""
+    with TemporaryDirectory() as home:
+        environment = {**os.environ, "BABELQUOTE_STORE__HOME": home}
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "qa", "index", str(corpus)], env=environment, check=True)
+        console.print(f"index from nothing, whole command: {time.perf_counter() - began:.1f} s")
+    outcomes, _ = _ask("dev", corpus, None, settings=load_settings())
+    _print_speed(outcomes)
+
+
+def _print_speed(outcomes: Sequence[Outcome]) -> None:
+    seconds = sorted(outcome.seconds for outcome in outcomes)
+    median, p95 = statistics.median(seconds), seconds[int(0.95 * len(seconds))]
+    console.print(f"a question: median {1000 * median:.0f} ms, p95 {1000 * p95:.0f} ms")
+    console.print(f"resident memory while answering: {resident_megabytes()} MB")
 
 
 def _ask(
@@ -77,9 +96,13 @@ def _ask(
     gold = load_questions(files or split_files(["dev", "test"] if split == "all" else [split]), documents)
     bot = open_corpus(corpus, settings=settings)
     bot.ask("warm up")
-    outcomes = [ask(bot, question) for question in track(gold, "asking", console=Console(stderr=True))]
+    outcomes = [ask(bot, question) for question in _track(gold)]
     known = {document.id: document for document in documents}
     return outcomes, [metrics.verbatim(outcome, known) for outcome in outcomes]
+
+
+def _track(gold: Sequence[GoldQuestion]) -> Iterable[GoldQuestion]:
+    return track(gold, "asking", console=Console(stderr=True))
 
 
 def ask(bot: Bot, question: GoldQuestion) -> Outcome:

@@ -1,68 +1,107 @@
-"""Fits `qa.answer.Calibration`: the reader's score → probability that the first quote is right."""
+"""Fits `qa.answer.Calibration`: from the evidence for a candidate to the probability that it is a right first quote."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 
-from eval.metrics import Outcome, hit
-from qa.answer import CALIBRATION, Calibration
+from eval.gold import GoldQuestion
+from qa.answer import Calibration, Candidate
 
 FOLDS = 5
 
 
-def fit(outcomes: Sequence[Outcome]) -> Calibration:
-    """Platt's model on outcomes of a bot that always answers (threshold 0). Right means hit@1."""
-    model = LogisticRegression(C=100.0).fit(_raw(outcomes)[:, None], [hit(outcome) for outcome in outcomes])
-    return Calibration(bias=round(float(model.intercept_[0]), 3), score=round(float(model.coef_[0, 0]), 3))
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question's candidates, and which of them hold a gold span."""
+
+    question: GoldQuestion
+    candidates: tuple[Candidate, ...]
+    right: tuple[bool, ...]
+
+    def best(self, calibration: Calibration) -> tuple[float, bool]:
+        """Probability of the candidate that would be quoted first, and whether it is right."""
+        ranked = zip(map(calibration.probability, self.candidates), self.right, strict=True)
+        return max(ranked, key=lambda pair: pair[0], default=(0.0, False))
 
 
-def expected_error(outcomes: Sequence[Outcome], bins: int = 10) -> float:
-    """Expected calibration error (Guo et al. 2017), 0..1, cross-validated by fact."""
-    facts = sorted({outcome.question.fact for outcome in outcomes})
-    confidence, right = [], []
+def judge(question: GoldQuestion, candidates: Sequence[Candidate]) -> Judged:
+    """Compares candidates with the gold spans."""
+    right = []
+    for candidate in candidates:
+        passage = candidate.hit.passage
+        start, end = (passage.start + bound for bound in candidate.around)
+        right.append(
+            any(
+                span.document == passage.document_id and start <= span.start and span.end <= end
+                for span in question.spans
+            )
+        )
+    return Judged(question, tuple(candidates), tuple(right))
+
+
+def fit(judged: Sequence[Judged]) -> Calibration:
+    """Two logistic models in one: the weights tell right candidates from wrong ones; scale and bias are then fitted on
+    each question's best candidate (Platt 1999), since the best of many looks better than it is."""
+    rows = np.array([_evidence(candidate) for item in judged for candidate in item.candidates])
+    right = [is_right for item in judged for is_right in item.right]
+    spread = rows.std(axis=0)
+    weights = (
+        LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000).fit(rows / spread, right).coef_[0] / spread
+    )
+    draft = Calibration(0.0, *map(float, weights))
+    best = [item.best(draft) for item in judged]
+    logits = np.array([[math.log(p / (1 - p))] for p, _ in best])
+    scale = LogisticRegression(C=100.0).fit(logits, [is_right for _, is_right in best])
+    slope, bias = float(scale.coef_[0, 0]), float(scale.intercept_[0])
+    return Calibration(round(bias, 3), *(round(slope * float(weight), 3) for weight in weights))
+
+
+def held_out(judged: Sequence[Judged]) -> list[tuple[float, bool]]:
+    """Each question's confidence and whether its first quote is right, by a model fitted on the other facts."""
+    facts = sorted({item.question.fact for item in judged})
+    results = []
     for fold in range(FOLDS):
         held = set(facts[fold::FOLDS])
-        calibration = fit([outcome for outcome in outcomes if outcome.question.fact not in held])
-        for outcome in outcomes:
-            if outcome.question.fact in held:
-                confidence.append(calibration.probability(float(_raw([outcome])[0]), 0.0))
-                right.append(hit(outcome))
-    rows = np.minimum((np.array(confidence) * bins).astype(int), bins - 1)
-    gaps = [abs(np.mean(np.array(confidence)[rows == b]) - np.mean(np.array(right)[rows == b])) * np.mean(rows == b)
-            for b in set(rows.tolist())]  # fmt: skip
+        calibration = fit([item for item in judged if item.question.fact not in held])
+        results += [(item, item.best(calibration)) for item in judged if item.question.fact in held]
+    order = {id(item): i for i, item in enumerate(judged)}
+    return [best for item, best in sorted(results, key=lambda result: order[id(result[0])])]
+
+
+def expected_error(results: Sequence[tuple[float, bool]], bins: int = 10) -> float:
+    """Expected calibration error (Guo et al. 2017), 0..1: mean gap of confidence and accuracy over equal bins."""
+    confidence, right = (np.array(column, dtype=float) for column in zip(*results, strict=True))
+    rows: NDArray[np.int64] = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        abs(confidence[rows == b].mean() - right[rows == b].mean()) * np.mean(rows == b) for b in set(rows.tolist())
+    ]
     return float(sum(gaps))
 
 
-def thresholds(outcomes: Sequence[Outcome], calibration: Calibration) -> Table:
+def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]]) -> Table:
     """What each threshold would do: the risk–coverage curve as a table."""
-    table = Table(title="threshold", title_justify="left")
-    for name in (
-        "threshold",
-        "answered",
-        "right of answered",
-        "first quote right",
-        "false abstentions",
-        "right abstentions",
-    ):
+    table = Table(title="thresholds, cross-validated by fact", title_justify="left")
+    for name in ("threshold", "answered", "right of answered", "first right", "false abst.", "right abst."):
         table.add_column(name, justify="right")
-    probabilities = np.array([calibration.probability(float(raw), 0.0) for raw in _raw(outcomes)])
-    right = np.array([hit(outcome) for outcome in outcomes])
-    answerable = np.array([outcome.question.answerable for outcome in outcomes])
+    confidence, right = (np.array(column) for column in zip(*results, strict=True))
+    answerable = np.array([item.question.answerable for item in judged])
     for threshold in np.arange(0.1, 0.75, 0.05):
-        given = probabilities >= threshold
+        given = confidence >= threshold
         shares = (
-            given.mean(), right[given].mean() if given.any() else math.nan, (given & right)[answerable].mean(),
-            (~given)[answerable].mean(), (~given)[~answerable].mean(),
-        )  # fmt: skip
+            given.mean(),
+            right[given].mean() if given.any() else math.nan,
+            (given & right)[answerable].mean(),
+            (~given)[answerable].mean(),
+            (~given)[~answerable].mean(),
+        )
         table.add_row(f"{threshold:.2f}", *(f"{share:.3f}" for share in shares))
     return table
 
 
-def _raw(outcomes: Sequence[Outcome]) -> NDArray[np.float64]:
-    """The reader's scores, got back from the confidence. *Shape* (n,)."""
-    p = np.clip([outcome.reply.confidence if outcome.reply else 0.0 for outcome in outcomes], 1e-9, 1 - 1e-9)
-    return (np.log(p / (1 - p)) - CALIBRATION.bias) / CALIBRATION.score
+def _evidence(candidate: Candidate) -> tuple[float, float, float]:
+    return candidate.reader, candidate.agreement, candidate.nearness

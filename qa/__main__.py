@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from qa.errors import BabelquoteError, QuestionError
 from qa.records import Filters, IndexReport
-from qa.settings import load_settings
+from qa.settings import Settings, load_settings
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Ask a document collection in any language; get the exact words of the sources, or an honest no.",
 )  # fmt: skip
-console = Console(stderr=True)
+console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 MAX_LINE = 1_000_000
 IndexOption = Annotated[
@@ -88,13 +89,16 @@ def ask(
         raise typer.BadParameter("--batch answers in JSON: add --json")
     settings = load_settings()
     filters = Filters(tuple(language or ()), tuple(source or ()), tuple(document or ()))
-    bot = open_index(index or newest_index(settings), settings=settings)
+    folder = index or newest_index(settings)
+    _check_filters(filters, folder, settings)
+    stream = _open(batch)
+    bot = open_index(folder, settings=settings)
     if question is not None:
         reply = bot.ask(question, filters=filters)
         print(json.dumps(render.to_json(reply), ensure_ascii=False) if as_json else render.to_text(reply))
         return
     failed = 0
-    for line in _lines(batch or "-"):
+    for line in _lines(stream):
         try:
             value: dict[str, object] = render.to_json(bot.ask(_question(line), filters=filters))
         except QuestionError as error:
@@ -132,31 +136,34 @@ def chat(
 @app.command()
 def show(
     document: Annotated[str | None, typer.Argument(help="Document id; without it, all documents are listed")] = None,
-    start: Annotated[int, typer.Option(help="First character")] = 0,
-    end: Annotated[int | None, typer.Option(help="Character after the last")] = None,
+    start: Annotated[int, typer.Option(help="First character", min=0)] = 0,
+    end: Annotated[int | None, typer.Option(help="Character after the last", min=0)] = None,
     index: IndexOption = None,
 ) -> None:
     """Print a document's text, or the part that a citation names."""
     from qa.bot import newest_index
-    from qa.render import describe
+    from qa.render import describe, shown
     from qa.store import Store
 
     settings = load_settings()
     with Store(index or newest_index(settings), settings.store).snapshot() as snapshot:
         if document is None:
             for known in snapshot.documents():
-                print(f"{known.id}\t{known.language}\t{known.title}\t{describe(known)}")
+                print(*map(shown, (known.id, known.language, known.title, describe(known))), sep="\t")
             return
         found = snapshot.document(document)
         if found is None:
             ids = ", ".join(known.id for known in snapshot.documents()[:20])
             raise BabelquoteError(f"there is no document {document!r}; some that there are: {ids}")
-    print(found.text[start:end])
+    part = found.text[start:end]
+    print("\n".join(map(shown, part.split("\n"))) if sys.stdout.isatty() else part)
 
 
 def _print_report(report: IndexReport) -> None:
+    from qa.render import shown
+
     for problem in report.problems:
-        console.print(f"left out: {problem.path}: {problem.message}", style="yellow", highlight=False, markup=False)
+        console.print(f"left out: {shown(problem.path)}: {shown(problem.message)}", style="yellow")
     print(
         f"{report.documents} documents, {report.passages} passages "
         f"({report.added} added, {report.updated} updated, {report.removed} removed; "
@@ -164,24 +171,43 @@ def _print_report(report: IndexReport) -> None:
     )
 
 
-def _lines(batch: str) -> Iterator[bytes]:
-    """Lines of a file or of standard input, one at a time; of an overlong one only the beginning."""
-    if batch == "-":
-        yield from _bounded_lines(sys.stdin.buffer)
+def _check_filters(filters: Filters, index: Path, settings: Settings) -> None:
+    """Raises `BabelquoteError` for a filter that nothing can pass; a slip must not look like "not in the corpus"."""
+    from qa.store import Store
+
+    for code in filters.languages:
+        if not re.fullmatch(r"[a-z]{2,3}(-\w+)*", code):
+            raise BabelquoteError(f"--language {code!r} is no language code; expected one like en, de or zh")
+    if not (filters.documents or filters.sources):
         return
+    with Store(index, settings.store).snapshot() as snapshot:
+        documents = snapshot.documents()
+    for option, wanted, known in (
+        ("--document", filters.documents, {document.id for document in documents}),
+        ("--source", filters.sources, {document.source for document in documents}),
+    ):
+        for value in wanted:
+            if value not in known:
+                some = ", ".join(sorted(known)[:20])
+                raise BabelquoteError(f"{option} {value!r} is not in the index; some that are: {some}")
+
+
+def _open(batch: str | None) -> BinaryIO:
+    if batch in (None, "-"):
+        return sys.stdin.buffer
     try:
-        with Path(batch).open("rb") as stream:
-            yield from _bounded_lines(stream)
+        return Path(batch).open("rb")
     except OSError as error:
         raise BabelquoteError(f"cannot read {batch}: {error.strerror or error}") from error
 
 
-def _bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines that are not blank, one at a time; of an overlong one only the beginning."""
     while line := stream.readline(MAX_LINE):
-        rest = line
+        rest, blank = line, not line.strip()
         while not rest.endswith(b"\n") and (rest := stream.readline(MAX_LINE)):
-            pass
-        if line.strip():
+            blank = blank and not rest.strip()
+        if not blank:
             yield line
 
 
@@ -202,7 +228,9 @@ def main() -> None:
     try:
         app()
     except BabelquoteError as error:
-        console.print(f"babelquote: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        from qa.render import shown
+
+        console.print("babelquote: " + "\n".join(map(shown, str(error).split("\n"))), style="red")
         sys.exit(2)
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

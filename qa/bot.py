@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from qa import text
-from qa.answer import answer, corroborate
+from qa.answer import Candidate, answer, candidates, corroborate
 from qa.chunk import chunk
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
 from qa.index import Progress, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.read import Reader, load_reader
-from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reading, Reply
+from qa.records import Abstention, Document, Filters, IndexReport, Reply
 from qa.retrieve import retrieve
 from qa.settings import Settings, load_settings
 from qa.store import Snapshot, Store
@@ -69,21 +69,13 @@ class Bot:
         """
         cleaned = self._clean(question)
         vector = self._encoder.encode_queries([cleaned])[0]
-        for attempt in range(3):
-            try:
-                with self._store.snapshot() as index:
-                    return self._answer(cleaned, vector, index, filters)
-            except IndexBroken:
-                # Two swaps while we looked: the generation we were reading is gone, the next one is there.
-                if attempt == 2:
-                    raise
-        raise AssertionError
+        return self._store.read(lambda index: self._answer(cleaned, vector, index, filters))
 
-    def evidence(self, question: str, *, filters: Filters = Filters()) -> tuple[list[Hit], Reading]:
-        """What `ask` goes by: the passages found, and what the reader says of them. For evaluation and calibration."""
+    def candidates(self, question: str, *, filters: Filters = Filters()) -> list[Candidate]:
+        """All that `ask` chooses from, with the evidence for each. For evaluation and calibration."""
         cleaned = self._clean(question)
-        with self._store.snapshot() as index:
-            return self._read(cleaned, self._encoder.encode_queries([cleaned])[0], index, filters)
+        vector = self._encoder.encode_queries([cleaned])[0]
+        return self._store.read(lambda index: self._candidates(cleaned, vector, index, filters))
 
     def _clean(self, question: str) -> str:
         cleaned = text.clean_question(question)
@@ -94,15 +86,16 @@ class Bot:
             raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
         return cleaned
 
-    def _read(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> tuple[list[Hit], Reading]:
+    def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
         hits = retrieve(question, vector, index, self._settings.retrieve, filters=filters)
-        return hits, self._reader.read(question, [hit.passage for hit in hits])
+        reading = self._reader.read(question, [hit.passage for hit in hits])
+        return candidates(vector, hits, reading, self._encoder.encode_passages)
 
     def _answer(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> Reply:
         settings = self._settings
         document = lru_cache(index.document)
-        hits, reading = self._read(question, vector, index, filters)
-        reply = answer(question, text.language_of(question), hits, reading, document=document, settings=settings.answer)
+        found = self._candidates(question, vector, index, filters)
+        reply = answer(question, text.language_of(question), found, document=document, settings=settings.answer)
         if isinstance(reply, Abstention):
             return reply
         # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
@@ -114,14 +107,10 @@ class Bot:
             reply,
             kin,
             read=lambda texts: self._reader.read(question, texts),
-            similarity=self._similarity,
+            embed=self._encoder.encode_passages,
             document=document,
             settings=settings.answer,
         )
-
-    def _similarity(self, texts: Sequence[str]) -> Vectors:
-        vectors = self._encoder.encode_passages(texts)
-        return np.asarray(vectors @ vectors.T, np.float32)
 
     def documents(self) -> list[Document]:
         """All documents of the index, by id."""

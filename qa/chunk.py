@@ -8,6 +8,7 @@ import tiktoken
 
 from qa import text
 from qa.records import Bounds, Document, Passage
+from qa.sentences import sentences, split_long
 from qa.settings import ChunkSettings
 
 _LANGUAGE_SAMPLE = 200
@@ -24,10 +25,16 @@ def chunk(
     sentences if there are several, else inside the sentence at white space, else between graphemes. So no passage
     is ever truncated silently by the encoder.
     """
-    pieces = [piece for sentence in text.sentences(document.text, language=document.language)
+    pieces = [piece for sentence in sentences(document.text, language=document.language)
               for piece in _fitting(document.text, sentence, fits)]  # fmt: skip
-    sizes = [count_tokens(document.text[slice(*piece)]) for piece in pieces]
-    return [_passage(document, group) for group in _groups(document.text, pieces, sizes, settings, fits)]
+
+    def within(start: int, end: int) -> bool:
+        part = document.text[start:end]
+        return count_tokens(part) <= settings.max_tokens and fits(part)
+
+    ends = [0, *(piece.end for piece in pieces)]
+    sizes = [count_tokens(document.text[start:end]) for start, end in pairwise(ends)]  # with the white space before
+    return [_passage(document, group) for group in _groups(pieces, sizes, settings, within)]
 
 
 def count_tokens(passage: str) -> int:
@@ -36,30 +43,32 @@ def count_tokens(passage: str) -> int:
 
 
 def _groups(
-    source: str, pieces: list[Bounds], sizes: list[int], settings: ChunkSettings, fits: Callable[[str], bool]
+    pieces: list[Bounds], sizes: list[int], settings: ChunkSettings, within: Callable[[int, int], bool]
 ) -> Iterator[list[Bounds]]:
-    """Greedy runs of sentences; each starts with the tail of the one before, as far as the overlap allows."""
-    first = 0
-    while first < len(pieces):
-        last = first + 1
+    """Greedy runs of sentences, each with at least one that is new; before it the tail of the run before, as far as
+    the overlap allows."""
+    covered = 0
+    while covered < len(pieces):
+        first, last = covered, covered + 1
+        while (
+            first > 0
+            and sum(sizes[first - 1 : covered]) <= settings.overlap_tokens
+            and within(pieces[first - 1].start, pieces[covered].end)
+        ):
+            first -= 1
         while last < len(pieces) and sum(sizes[first : last + 1]) <= settings.max_tokens:
             last += 1
-        while last > first + 1 and not fits(source[pieces[first].start : pieces[last - 1].end]):
+        while last > covered + 1 and not within(pieces[first].start, pieces[last - 1].end):
             last -= 1
         yield pieces[first:last]
-        if last == len(pieces):
-            return
-        following = last
-        while following > first + 1 and sum(sizes[following - 1 : last]) <= settings.overlap_tokens:
-            following -= 1
-        first = following
+        covered = last
 
 
 def _fitting(source: str, sentence: Bounds, fits: Callable[[str], bool]) -> Iterator[Bounds]:
     if sentence.end - sentence.start < 2 or fits(source[slice(*sentence)]):
         yield sentence
         return
-    for half in text.split_long(source, sentence, limit=-(-(sentence.end - sentence.start) // 2)):
+    for half in split_long(source, sentence, limit=-(-(sentence.end - sentence.start) // 2)):
         yield from _fitting(source, half, fits)
 
 
@@ -67,7 +76,8 @@ def _passage(document: Document, group: list[Bounds]) -> Passage:
     start, end = group[0].start, group[-1].end
     assert all(a.end <= b.start for a, b in pairwise(group))
     content = document.text[start:end]
-    told = text.language_of(content, floor=0.8) if len(content) >= _LANGUAGE_SAMPLE else "und"
+    enough = _LANGUAGE_SAMPLE // 3 if text.is_unspaced(content) else _LANGUAGE_SAMPLE
+    told = text.language_of(content, floor=0.8) if len(content) >= enough else "und"
     return Passage(
         document_id=document.id,
         start=start,

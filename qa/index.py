@@ -1,4 +1,4 @@
-"""Bringing an index up to date with its corpus. Touches only what changed; may be killed at any moment and run again."""
+"""Bringing an index up to date with its corpus. Reads and embeds only what changed; may be killed at any moment."""
 
 import hashlib
 import json
@@ -83,6 +83,7 @@ def update_index(
         if not wanted:
             reasons = "".join(f"\n  {problem.path}: {problem.message}" for problem in problems[:10])
             raise CorpusError(f"no document could be read in {', '.join(map(str, roots))}{reasons or ': it is empty'}")
+        staged = truth.fingerprints(live=False)
         truth.unstage(i for i in staged if wanted.get(i) != staged[i] or live.get(i) == wanted[i])
         added = [i for i in wanted if i not in live]
         updated = [i for i in wanted if i in live and live[i] != wanted[i]]
@@ -91,9 +92,12 @@ def update_index(
         embedded = _embed_staged(writer, encoder, embed, progress)
         if any(truth.state.get(key) != value for key, value in state.items()) or not _verifies(store):
             writer.publish(
-                encoder=encoder, removed=removed, embed=embed, progress=lambda done, total: progress("index", done, total),
+                encoder=encoder,
+                removed=removed,
                 state={**state, "built": datetime.now(UTC).isoformat(timespec="seconds")},
-            )  # fmt: skip
+                embed=embed,
+                progress=lambda done, total: progress("index", done, total),
+            )
     return IndexReport(
         documents=len(wanted), passages=int(store.state()["passages"]), added=len(added), updated=len(updated),
         removed=len(removed), embedded=embedded, seconds=time.monotonic() - started, problems=tuple(problems),

@@ -7,13 +7,14 @@ it lists are the corpus, and each must have the bytes (sha256) that the manifest
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from charset_normalizer import from_bytes
-
 from qa import text
+from qa.encodings import decode
 from qa.errors import CorpusError, FileError
 from qa.records import Document, Problem, SourceFile
 from qa.settings import IngestSettings
@@ -21,34 +22,14 @@ from qa.settings import IngestSettings
 MANIFEST = "manifest.json"
 _REQUIRED = {"id", "path", "sha256"}
 _OPTIONAL = {"title", "language", "source", "date", "machine_translated"}
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
-         (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))  # fmt: skip
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_TITLE_LENGTH = 120
 
-
-def extract_plain(data: bytes) -> str:
-    """Text of a .txt or .md file; Markdown is quoted as it is written.
-
-    UTF-8 unless a byte order mark or the bytes themselves say otherwise. Raises `FileError` for binary data and
-    for bytes whose encoding cannot be told, since a wrong guess would end up inside a quote.
-    """
-    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None)
-    if encoding is None and b"\0" in data:
-        raise FileError("this is binary data, not text; save it as text, or remove it from the corpus")
-    try:
-        return data.decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        guess = None if encoding else from_bytes(data).best()
-        # Below 200 bytes, or without the letter statistics of some language, a guess is a coin toss.
-        if guess is None or len(data) < 200 or guess.coherence < 0.2:
-            raise FileError(
-                f"its text encoding cannot be told (not UTF-8: byte {error.start} is {data[error.start]:#04x}); "
-                "save it as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8"
-            ) from error
-        return str(guess)
-
-
-EXTRACTORS: dict[str, Callable[[bytes], str]] = {".txt": extract_plain, ".md": extract_plain}
-"""File suffix (lower case, with dot) to the function that turns the file's bytes into text. A new format is a new line."""
+EXTRACTORS: dict[str, Callable[[bytes], str]] = {".txt": decode, ".md": decode}
+"""File suffix (lower case, with dot) to the function that turns the file's bytes into text. A new format is a new line.
+Markdown is quoted as it is written."""
 
 
 def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]]:
@@ -76,28 +57,29 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
             )
             continue
         for path in _walk(root) if root.is_dir() else [root]:
+            document_id = path.relative_to(base).as_posix()
             if path.suffix.lower() not in EXTRACTORS:
-                known = ", ".join(sorted(EXTRACTORS))
-                problems.append(
-                    Problem(
-                        str(path),
-                        f"{path.suffix or 'a file without suffix'} is not supported; known: {known}",
-                    )
-                )
-                continue
-            sources.append(SourceFile(document_id=path.relative_to(base).as_posix(), path=path))
+                found, known = path.suffix or "a file without suffix", ", ".join(sorted(EXTRACTORS))
+                problems.append(Problem(str(path), f"{found} is not supported; known: {known}"))
+            elif not _is_name(document_id):
+                problems.append(Problem(str(path), "its name holds characters that cannot be shown; rename it"))
+            else:
+                sources.append(SourceFile(document_id=document_id, path=path))
     seen: dict[str, Path] = {}
     for source in sources:
         other = seen.setdefault(source.document_id, source.path)
         if other != source.path:
             raise CorpusError(f"{other} and {source.path} both have the id {source.document_id!r}; rename one")
-    unique = {source.path: source for source in sources}
+    unique: dict[Path, SourceFile] = {}
+    for source in sorted(sources, key=lambda source: (source.sha256 is None, source.document_id)):
+        unique.setdefault(source.path, source)  # named twice: what a manifest says of it counts
     return sorted(unique.values(), key=lambda source: source.document_id), problems
 
 
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes. Raises `FileError` if it cannot be read."""
     try:
+        _size(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -110,7 +92,7 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
     Raises `FileError` if the file is missing, empty, too large, binary, or in an encoding that cannot be told.
     """
     try:
-        size = source.path.stat().st_size
+        size = _size(source.path)
         if size > settings.max_file_bytes:
             raise FileError(
                 f"has {size:,} bytes, more than the limit of {settings.max_file_bytes:,}; split it, "
@@ -122,10 +104,9 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
     normal = text.normalise(EXTRACTORS[source.path.suffix.lower()](data))
     if not normal.strip():
         raise FileError("holds no text; remove it, or put text into it")
-    first = next(text.lines(normal))
     return Document(
         id=source.document_id,
-        title=source.title or normal[first.start : min(first.end, first.start + 120)].lstrip("# "),
+        title=source.title or _title(normal) or source.path.name,
         source=source.source or source.path.name,
         language=source.language or text.language_of(normal),
         text=normal,
@@ -134,6 +115,30 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
         path=str(source.path),
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file. Raises `FileError` for what is none: a pipe would be waited for without end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError("cannot be read: it is not a file")
+    return status.st_size
+
+
+def _title(normal: str) -> str:
+    """The first line that states something, without Markdown's marks, cut between words; "" if there is none."""
+    for line in text.lines(normal):
+        if not text.is_boilerplate(title := normal[slice(*line)].strip("# ")):
+            if len(title) <= _TITLE_LENGTH:
+                return title
+            cut = title[:_TITLE_LENGTH]
+            return (cut.rpartition(" ")[0] or cut) + " …"
+    return ""
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name can stand in a citation: no controls, nothing that reorders it, no bytes that are not UTF-8."""
+    return bool(name.strip()) and not (_CONTROL.search(name) or _SURROGATE.search(name))
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -150,16 +155,21 @@ def _from_manifest(root: Path) -> Iterator[SourceFile]:
     path = root / MANIFEST
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["documents"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorpusError(f'{path} is not a manifest: expected {{"documents": […]}} in UTF-8 ({error!r})') from error
     if not isinstance(entries, list):
-        raise CorpusError(f'{path}: "documents" must be a list')
-    ids = set()
+        raise CorpusError(f'{path}: "documents" must be a list, not {entries!r:.60}')
+    ids: set[str] = set()
+    files: set[Path] = set()
     for number, entry in enumerate(entries, start=1):
-        source = _manifest_entry(root, entry, where=f"{path}, document {number}")
+        where = f"{path}, document {number}"
+        source = _manifest_entry(root, entry, where=where)
         if source.document_id in ids:
-            raise CorpusError(f"{path}, document {number}: the id {source.document_id!r} is used twice")
+            raise CorpusError(f"{where}: the id {source.document_id!r} is used twice; give one of the two another")
+        if source.path in files:
+            raise CorpusError(f"{where}: {entry['path']} is listed twice; remove one of the two entries")
         ids.add(source.document_id)
+        files.add(source.path)
         yield source
 
 
@@ -168,8 +178,9 @@ def _manifest_entry(root: Path, entry: Any, *, where: str) -> SourceFile:
         needed, allowed = ", ".join(sorted(_REQUIRED)), ", ".join(sorted(_OPTIONAL))
         raise CorpusError(f"{where}: an entry has {needed}, may have {allowed}, and nothing else")
     for key, value in entry.items():
-        if not isinstance(value, bool if key == "machine_translated" else str) and value is not None:
-            raise CorpusError(f"{where}: {key} has an impossible value, {value!r}")
+        if not _is_possible(key, value):
+            expected = {"machine_translated": "true or false", "language": "a code such as en or de"}.get(key, "text")
+            raise CorpusError(f"{where}: {key} is {value!r}; expected {expected}")
     file = (root / entry["path"]).resolve()
     if not file.is_relative_to(root):
         raise CorpusError(f"{where}: {entry['path']} lies outside the corpus folder")
@@ -179,10 +190,20 @@ def _manifest_entry(root: Path, entry: Any, *, where: str) -> SourceFile:
         digest = sha256_of(file)
     except FileError as error:
         raise CorpusError(f"{where}: {entry['path']} {error}; restore the file or remove the entry") from error
-    if digest != entry["sha256"]:
+    if digest != entry["sha256"].lower():
         raise CorpusError(
             f"{where}: {entry['path']} is not the file that the manifest vouches for: sha256 is {digest}, the "
             f"manifest says {entry['sha256']}; restore the file, or correct the entry if the change was meant"
         )
     rest = {key: entry.get(key) for key in _OPTIONAL}
     return SourceFile(document_id=entry["id"], path=file, sha256=digest, **rest)
+
+
+def _is_possible(key: str, value: object) -> bool:
+    if key in _OPTIONAL and value is None:
+        return True
+    if key == "machine_translated":
+        return isinstance(value, bool)
+    if not isinstance(value, str) or _SURROGATE.search(value):
+        return False
+    return _LANGUAGE.fullmatch(value) is not None if key == "language" else key in _OPTIONAL or _is_name(value)

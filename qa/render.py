@@ -1,5 +1,6 @@
 """Replies for people and programs: JSON, plain text, HTML. Every quote is checked again; all corpus text is escaped."""
 
+import re
 from html import escape
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ _REASONS = {
     Reason.NOTHING_RETRIEVED: "No passage of the corpus resembles the question.",
     Reason.BELOW_THRESHOLD: "The nearest passages do not seem to answer it.",
 }
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 SURROUNDINGS = 400
 """Characters of the source that are shown before and after a quote."""
 
@@ -52,16 +54,12 @@ def to_html(reply: Reply) -> str:
         if others:
             languages = ", ".join(dict.fromkeys(language_name(quote.language) for quote in others))
             inner = "".join(_quote_html(quote, reply.question_language) for quote in others)
-            parts.append(f'<details class="bq-more"><summary>The same in {len(others)} more '
-                         f'{"source" if len(others) == 1 else "sources"} ({escape(languages)})</summary>{inner}</details>')  # fmt: skip
+            count = f"{len(others)} more {'source' if len(others) == 1 else 'sources'}"
+            parts.append(_details("bq-more", f"The same in {count} ({escape(languages)})", inner))
         parts.append(f'<p class="bq-confidence">Confidence: {reply.confidence:.0%}</p>')
         return f'<div class="bq-answer">{"".join(parts)}</div>'
     inner = "".join(_quote_html(quote, reply.question_language) for quote in reply.nearest[:3])
-    nearest = (
-        f'<details class="bq-more"><summary>Nearest passages (not an answer)</summary>{inner}</details>'
-        if inner
-        else ""
-    )
+    nearest = _details("bq-more", "Nearest passages (not an answer)", inner) if inner else ""
     return (
         f'<div class="bq-abstention"><p><strong>Not in the corpus.</strong> {_REASONS[reply.reason]}</p>{nearest}</div>'
     )
@@ -69,13 +67,19 @@ def to_html(reply: Reply) -> str:
 
 def language_name(code: str) -> str:
     """English name of a language code; the code itself where there is none."""
-    return Locale("en").languages.get(code, "unknown language" if code == "und" else code)
+    return Locale("en").languages.get(code, code)
 
 
 def describe(document: Document) -> str:
     """Provenance in one line: source, date, machine translation."""
     parts = [document.source, document.date, "machine translation" if document.machine_translated else None]
     return ", ".join(part for part in parts if part)
+
+
+def shown(text: str) -> str:
+    """One line for a terminal: white space becomes spaces, and what could drive or reorder the terminal (controls,
+    bidirectional overrides) the replacement character."""
+    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "\ufffd", text)
 
 
 def _quote_json(quote: Quote) -> dict[str, object]:
@@ -99,11 +103,10 @@ def _quote_json(quote: Quote) -> dict[str, object]:
 def _quote_text(quote: Quote) -> str:
     quote.check()
     before, answer, after = _cut(quote.document.text, quote.start, quote.answer_start, quote.answer_end, quote.end)
-    place = f"{quote.document.id}:{quote.start}-{quote.end}"
-    return (
-        f"[{quote.number}] {_visible(before)}‹{_visible(answer)}›{_visible(after)}\n"
-        f"    — {_visible(quote.document.title)} ({_visible(describe(quote.document))}; {language_name(quote.language)}) {place}"
-    )
+    document = quote.document
+    about = f"{document.title} ({describe(document)}; {language_name(quote.language)})"
+    place = f"{document.id}:{quote.start}-{quote.end}"
+    return f"[{quote.number}] {shown(before)}‹{shown(answer)}›{shown(after)}\n    — {shown(f'{about} {place}')}"
 
 
 def _quote_html(quote: Quote, question_language: str) -> str:
@@ -112,22 +115,29 @@ def _quote_html(quote: Quote, question_language: str) -> str:
     before, answer, after = map(escape, _cut(source, quote.start, quote.answer_start, quote.answer_end, quote.end))
     left, right = _surroundings(quote)
     earlier, whole, later = (_lines(part) for part in _cut(source, left, quote.start, quote.end, right))
-    other = quote.language != question_language and "und" not in (quote.language, question_language)
+    place = (
+        f'<div class="bq-surroundings" lang="{escape(quote.language)}" dir="auto">{"… " if left else ""}{earlier}'
+        f'<mark class="bq-whole">{whole}</mark>{later}{" …" if right < len(source) else ""}</div>'
+        f'<p class="bq-offsets"><bdi>{escape(document.id)}</bdi>, characters {quote.start}–{quote.end}</p>'
+    )
+    language = escape(language_name(quote.language))
     note = (
-        f'<p class="bq-note">This quote is in {escape(language_name(quote.language))}; '
+        f'<p class="bq-note">This quote is in {language}; '
         f"the question is in {escape(language_name(question_language))}.</p>"
-        if other
+        if quote.language != question_language and "und" not in (quote.language, question_language)
         else ""
     )
-    language = escape(quote.language, quote=True)
     return (
-        f'<figure class="bq-quote"><blockquote lang="{language}" dir="auto">{before}<mark>{answer}</mark>{after}</blockquote>'
+        f'<figure class="bq-quote"><blockquote lang="{escape(quote.language)}" dir="auto">'
+        f"{before}<mark>{answer}</mark>{after}</blockquote>"
         f'<figcaption><span class="bq-number">[{quote.number}]</span> <cite dir="auto">{escape(document.title)}</cite> '
-        f'<span class="bq-source">{escape(describe(document))} · {escape(language_name(quote.language))}</span></figcaption>{note}'
-        f'<details class="bq-place"><summary>Open the source</summary><div class="bq-surroundings" lang="{language}" dir="auto">'
-        f'{"… " if left else ""}{earlier}<mark class="bq-whole">{whole}</mark>{later}{" …" if right < len(source) else ""}</div>'
-        f'<p class="bq-offsets">{escape(document.id)}, characters {quote.start}–{quote.end}</p></details></figure>'
+        f'<span class="bq-source"><bdi>{escape(describe(document))}</bdi> · {language}</span></figcaption>'
+        f"{note}{_details('bq-place', 'Open the source', place)}</figure>"
     )
+
+
+def _details(name: str, summary: str, inner: str) -> str:
+    return f'<details class="{name}"><summary>{summary}</summary>{inner}</details>'
 
 
 def _cut(text: str, *bounds: int) -> list[str]:
@@ -147,8 +157,3 @@ def _surroundings(quote: Quote) -> tuple[int, int]:
 
 def _lines(text: str) -> str:
     return escape(text).replace("\n", "<br>")
-
-
-def _visible(text: str) -> str:
-    """Without control characters, which could drive a terminal; a line break becomes a space."""
-    return "".join(" " if c.isspace() else c for c in text if c.isprintable() or c.isspace())

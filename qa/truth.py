@@ -5,7 +5,9 @@ read, invisible to questions; `publish` makes all that was staged live, drops wh
 generation of vectors, in one transaction. A killed run loses nothing that was staged or embedded.
 """
 
+import contextlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import IndexBroken, IndexMissing
+from qa.errors import IndexMissing, IndexUnwritable
 from qa.records import Bounds, Document, Filters, Passage
 
 SCHEMA_VERSION = "1"
@@ -36,6 +38,8 @@ CREATE TABLE IF NOT EXISTS vectors (
 """
 _DOCUMENT = "id, title, source, language, text, date, machine_translated, path, sha256"
 _MANY = 500  # SQLite's limit on parameters is 999 in old builds
+_RESERVE = 16_000_000
+"""Bytes of the disk that writing leaves alone: on a full one neither SQLite nor Chroma can even read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,9 @@ class Truth:
     def __init__(self, path: Path, *, write: bool = False) -> None:
         if not write and not path.is_file():
             raise IndexMissing(f"there is no index in {path.parent}; make one with: babelquote index PATH")
-        mode = "rwc" if write else "ro"
+        self._path = path
         self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
+            f"{path.resolve().as_uri()}?mode={'rwc' if write else 'ro'}",
             uri=True,
             isolation_level=None,
             timeout=30,
@@ -69,14 +73,12 @@ class Truth:
                 self._connection.executescript(_SCHEMA)
             else:
                 self._connection.execute("BEGIN")
-            self.state: Mapping[str, str] = dict(self._connection.execute("SELECT key, value FROM state"))
-        except sqlite3.DatabaseError as error:
+            # A reader may come before the first writer has made the tables.
+            tables = self._rows("SELECT 1 FROM sqlite_master WHERE name = 'state'")
+            self.state: Mapping[str, str] = dict(self._rows("SELECT key, value FROM state")) if any(tables) else {}
+        except BaseException:
             self._connection.close()
-            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
-                raise
-            raise IndexBroken(
-                f"{path} is damaged ({error}); delete the folder {path.parent} and run: babelquote index PATH"
-            ) from error
+            raise
 
     def close(self) -> None:
         self._connection.close()
@@ -108,18 +110,22 @@ class Truth:
             loaded, text = None, ""
             for key, document, document_id, source, start, end, language, sentences in rows:
                 if document != loaded:
-                    loaded, text = (
-                        document,
-                        str(self._value("SELECT text FROM documents WHERE key = ?", (document,))),
-                    )
-                bounds = tuple(Bounds(*pair) for pair in json.loads(sentences))
-                yield StoredPassage(key, source, Passage(document_id=document_id, start=start, end=end,
-                                                         text=text[start:end], language=language, sentences=bounds))  # fmt: skip
+                    loaded = document
+                    text = str(self._value("SELECT text FROM documents WHERE key = ?", (document,)))
+                passage = Passage(
+                    document_id=document_id,
+                    start=start,
+                    end=end,
+                    text=text[start:end],
+                    language=language,
+                    sentences=tuple(Bounds(*pair) for pair in json.loads(sentences)),
+                )
+                yield StoredPassage(key, source, passage)
 
     def search_words(self, words: Sequence[str], *, limit: int, filters: Filters) -> list[tuple[int, float]]:
         """Keys and BM25 scores (larger is better) of passages that hold any of the words, best first.
 
-        `words` as `qa.text.words` gives them.
+        `words` as `qa.text.words` gives them. Equals stand in the order of the documents, not of their indexing.
         """
         if not words:
             return []
@@ -133,7 +139,7 @@ class Truth:
         rows = self._rows(
             "SELECT words.rowid, -bm25(words) FROM words JOIN passages ON passages.key = words.rowid "
             f"JOIN documents ON documents.key = passages.document WHERE {' AND '.join(clauses)} "
-            f"ORDER BY bm25(words), words.rowid LIMIT {int(limit)}",
+            f"ORDER BY bm25(words), documents.id, passages.start LIMIT {int(limit)}",
             values,
         )
         return [(key, score) for key, score in rows]
@@ -141,7 +147,7 @@ class Truth:
     def cached_vectors(self, encoder: str, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Text to vector, for those texts whose vector is known."""
         by_digest = {sha256(text.encode()).digest(): text for text in texts}
-        found = {}
+        found: dict[str, NDArray[np.float32]] = {}
         for some in _slices(list(by_digest)):
             rows = self._rows(
                 f"SELECT text_sha256, vector FROM vectors WHERE encoder = ? AND text_sha256 IN ({_marks(some)})",
@@ -152,14 +158,21 @@ class Truth:
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def check_room(self) -> None:
+        """Raises `IndexUnwritable` before the disk is so full that the published index could not be read."""
+        if shutil.disk_usage(self._path.parent).free < _RESERVE:
+            raise IndexUnwritable(
+                f"the disk that holds {self._path.parent} is full; make room, then run the same command again: "
+                "nothing is lost"
+            )
+
     def fingerprints(self, *, live: bool) -> dict[str, str]:
         """Document id to fingerprint, of what is live or of what is staged."""
         return dict(self._rows("SELECT id, fingerprint FROM documents WHERE live = ?", (int(live),)))
 
     def stage(self, document: Document, passages: Iterable[Passage], fingerprint: str) -> None:
         """Stores a document for the next `publish`, replacing an earlier staged one. Durable on return."""
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._connection.execute("DELETE FROM documents WHERE live = 0 AND id = ?", (document.id,))
             cursor = self._connection.execute(
                 f"INSERT INTO documents ({_DOCUMENT}, live, fingerprint) VALUES (?,?,?,?,?,?,?,?,?, 0, ?)",
@@ -172,17 +185,20 @@ class Truth:
 
     def unstage(self, document_ids: Iterable[str]) -> None:
         """Forgets staged documents."""
-        with self._connection:
-            self._connection.executemany(
-                "DELETE FROM documents WHERE live = 0 AND id = ?", [(i,) for i in document_ids]
-            )
+        if ids := [(document_id,) for document_id in document_ids]:
+            with self._transaction():
+                self._connection.executemany("DELETE FROM documents WHERE live = 0 AND id = ?", ids)
+
+    def live_keys(self) -> list[int]:
+        """Keys of the passages of live documents."""
+        return self._keys("live = 1")
 
     def staged_keys(self) -> list[int]:
         """Keys of the passages of staged documents."""
         return self._keys("live = 0")
 
     def coming_keys(self, removed: Iterable[str]) -> list[int]:
-        """Keys of what will be live after `publish(removed=…)`: all staged, and live ones neither removed nor replaced."""
+        """Keys of what `publish(removed=…)` will leave live: all staged, and live ones neither removed nor replaced."""
         self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)")
         self._connection.execute("DELETE FROM gone")
         gone = {*removed, *self.fingerprints(live=False)}
@@ -193,8 +209,7 @@ class Truth:
         """Remembers vectors. Durable on return."""
         rows = [(encoder, sha256(text.encode()).digest(), vector.astype(np.float32).tobytes())
                 for text, vector in zip(texts, vectors, strict=True)]  # fmt: skip
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", rows)
 
     def publish(self, *, removed: Iterable[str], state: Mapping[str, str], words: Iterable[tuple[int, str]]) -> None:
@@ -203,8 +218,7 @@ class Truth:
         `words`: key and space-separated words of every passage of the staged documents.
         """
         gone = {*removed, *self.fingerprints(live=False)}
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for some in _slices(sorted(gone)):
                 live = f"SELECT key FROM documents WHERE live = 1 AND id IN ({_marks(some)})"
                 self._connection.execute(
@@ -218,6 +232,13 @@ class Truth:
         self.state = {**self.state, **state}
 
     # ── plumbing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.check_room()
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
 
     def _keys(self, where: str) -> list[int]:
         rows = self._rows(

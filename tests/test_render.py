@@ -1,0 +1,353 @@
+"""Replies as JSON, terminal text and HTML: one schema, nothing that acts, and the first law checked again."""
+
+import json
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.records import Abstention, Answer, Document, Quote, Reason, Reply
+from qa.render import SURROUNDINGS, describe, language_name, shown, to_html, to_json, to_text
+from tests.strategies import mixed_text
+
+DOCUMENT = Document(
+    id="shanghai-de",
+    title="Das Seminar",
+    source="Amt",
+    language="de",
+    text="Vorher.\nDie Resolution haben 143 Länder unterzeichnet. Nachher.",
+    date="2024-09-03",
+    machine_translated=True,
+)
+EVIL = (
+    "<script>alert(1)</script> <img src=x onerror=alert(2)> <a href='javascript:alert(3)'>link</a> "
+    '" onmouseover="alert(4)" \' x=\'1 </blockquote></mark> &lt;b&gt; &amp; <!-- --> ]]> <svg/onload=alert(5)> '
+    "\u202eטקסט \u2066x\u2069 \x1b[31mred\x1b[0m \x07 \x9b2J \x85 \u2028 $\\sqrt{x}$ **bold** `code`"
+)
+
+
+def quote(
+    document: Document = DOCUMENT, text: str = "", answer: str = "", *, number: int = 1, score: float = 0.9
+) -> Quote:
+    """The quote of a text in a document, by default its second sentence."""
+    text = text or "Die Resolution haben 143 Länder unterzeichnet."
+    answer = answer or "143 Länder"
+    start = document.text.index(text)
+    answer_start = document.text.index(answer, start)
+    return Quote(
+        number=number, document=document, start=start, end=start + len(text), text=text, answer_start=answer_start,
+        answer_end=answer_start + len(answer), language=document.language, score=score,
+    )  # fmt: skip
+
+
+def answer(*quotes: Quote, question_language: str = "de") -> Answer:
+    return Answer(
+        question="Wie viele?", question_language=question_language, confidence=0.87654, quotes=quotes or (quote(),)
+    )
+
+
+def abstention(*nearest: Quote, reason: Reason = Reason.BELOW_THRESHOLD) -> Abstention:
+    return Abstention(question="Wie viele?", question_language="de", confidence=0.2, reason=reason, nearest=nearest)
+
+
+def quotes_of(value: dict[str, Any], key: str = "quotes") -> list[dict[str, Any]]:
+    return list(value[key])
+
+
+def evil_reply() -> Answer:
+    document = Document(
+        id=EVIL, title=EVIL, source=EVIL, language='x" onload="y', text=f"{EVIL} answer {EVIL}", date=EVIL
+    )
+    return answer(
+        quote(document, document.text, "answer"),
+        quote(document, document.text, EVIL, number=2),
+        question_language="<i>",
+    )
+
+
+class Page(HTMLParser):
+    """What a browser would make of HTML: tags, attributes, and the text below each path of tags."""
+
+    VOID = frozenset({"br", "img"})
+
+    def __init__(self, content: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.attributes: set[tuple[str, str, str | None]] = set()
+        self.path: list[str] = []
+        self.texts: dict[str, list[str]] = {}
+        self.others: list[str] = []
+        self.feed(content)
+        self.close()
+        assert self.path == [], "every tag is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {(tag, name, value) for name, value in attrs}
+        if tag not in self.VOID:
+            self.path.append(tag)
+        else:
+            self.handle_data("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.path.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.path):
+            self.texts.setdefault(tag, []).append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.others.append(data)
+
+    def handle_decl(self, decl: str) -> None:
+        self.others.append(decl)
+
+    def unknown_decl(self, data: str) -> None:
+        self.others.append(data)
+
+    def handle_pi(self, data: str) -> None:
+        self.others.append(data)
+
+    def text(self, tag: str) -> str:
+        return "".join(self.texts.get(tag, []))
+
+
+TAGS = {
+    "div",
+    "figure",
+    "blockquote",
+    "mark",
+    "figcaption",
+    "span",
+    "cite",
+    "bdi",
+    "p",
+    "strong",
+    "details",
+    "summary",
+    "br",
+}
+
+
+# JSON
+
+
+def test_an_answer_in_json_has_these_keys_in_this_order() -> None:
+    value = to_json(answer())
+    assert list(value) == ["question", "question_language", "status", "reason", "confidence", "quotes"]
+    assert {key: value[key] for key in list(value)[:5]} == {
+        "question": "Wie viele?", "question_language": "de", "status": "answered", "reason": None, "confidence": 0.8765,
+    }  # fmt: skip
+    (found,) = quotes_of(value)
+    assert list(found.items()) == [
+        ("number", 1),
+        ("text", "Die Resolution haben 143 Länder unterzeichnet."),
+        ("answer", "143 Länder"),
+        ("document_id", "shanghai-de"),
+        ("title", "Das Seminar"),
+        ("source", "Amt"),
+        ("language", "de"),
+        ("start", 8),
+        ("end", 54),
+        ("answer_start", 29),
+        ("answer_end", 39),
+        ("score", 0.9),
+    ]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_an_abstention_in_json_has_a_reason_no_quotes_and_what_came_nearest(reason: Reason) -> None:
+    value = to_json(abstention(quote(score=0.3), reason=reason))
+    assert list(value) == ["question", "question_language", "status", "reason", "confidence", "quotes", "nearest"]
+    assert (value["status"], value["reason"], value["quotes"], value["confidence"]) == (
+        "abstained",
+        reason.value,
+        [],
+        0.2,
+    )
+    assert [found["answer"] for found in quotes_of(value, "nearest")] == ["143 Länder"]
+    assert to_json(abstention(reason=reason))["nearest"] == []
+
+
+@given(mixed_text.filter(str.strip))
+def test_json_offsets_find_the_quote_in_the_document_even_after_a_round_trip(content: str) -> None:
+    document = Document(id="d", title="t", source="s", language="en", text=f"Vorher {content} nachher")
+    value = json.loads(json.dumps(to_json(answer(quote(document, content, content))), ensure_ascii=False))
+    (found,) = quotes_of(value)
+    assert document.text[found["start"] : found["end"]] == found["text"] == content
+    assert document.text[found["answer_start"] : found["answer_end"]] == found["answer"]
+
+
+# The law
+
+
+@pytest.mark.parametrize("render", [to_json, to_text, to_html])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("text", "Die Resolution haben 144 Länder unterzeichnet."),
+        ("start", 9),
+        ("end", 53),
+        ("answer_end", 29),
+        ("answer_start", 7),
+    ],
+)
+def test_a_quote_that_was_tampered_with_is_not_shown(
+    render: Callable[[Reply], object], field: str, value: object
+) -> None:
+    tampered = quote()
+    object.__setattr__(tampered, field, value)
+    for reply in (answer(tampered), answer(quote(), tampered), abstention(tampered)):
+        with pytest.raises(AssertionError, match="is not what stands there"):
+            render(reply)
+
+
+def test_a_quote_that_is_not_what_stands_there_cannot_be_made() -> None:
+    with pytest.raises(AssertionError, match="quote 0-3 of shanghai-de is not what stands there"):
+        replace(quote(), start=0, end=3, text="Die", answer_start=0, answer_end=3)
+
+
+# Terminal
+
+
+def test_terminal_text_marks_the_answer_and_names_the_place() -> None:
+    assert to_text(answer()) == (
+        "confidence 88%\n\n"
+        "[1] Die Resolution haben ‹143 Länder› unterzeichnet.\n"
+        "    — Das Seminar (Amt, 2024-09-03, machine translation; German) shanghai-de:8-54"
+    )
+
+
+def test_an_abstention_on_a_terminal_says_so_first() -> None:
+    assert to_text(abstention()) == "Not in the corpus. The nearest passages do not seem to answer it."
+    assert to_text(abstention(reason=Reason.NOTHING_RETRIEVED)).endswith(
+        "No passage of the corpus resembles the question."
+    )
+    head, *blocks = to_text(abstention(*(quote(number=n) for n in range(1, 6)))).split("\n\n")
+    assert head.endswith("Nearest, but not an answer:")
+    assert [block[:3] for block in blocks] == ["[1]", "[2]", "[3]"]
+
+
+def test_terminal_text_holds_nothing_that_drives_or_reorders_a_terminal() -> None:
+    written = to_text(evil_reply())
+    assert "<script>alert(1)</script>" in written
+    assert written.count("\n") == 6
+    allowed = {"\n"}
+    assert {c for c in written if unicodedata.category(c) in ("Cc", "Zl", "Zp")} <= allowed
+    assert not set(written) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@given(mixed_text)
+def test_what_is_shown_is_one_line_as_long_as_the_text(content: str) -> None:
+    line = shown(content)
+    assert len(line) == len(content)
+    assert len(line.splitlines()) <= 1
+    assert all(a == b or b in " \ufffd" for a, b in zip(content, line, strict=True))
+
+
+def test_joiners_emoji_and_every_script_are_shown_as_they_are() -> None:
+    for content in (
+        "می\u200cرود",
+        "👩\u200d👩\u200d👧",
+        "🏴\U000e0067\U000e0062\U000e007f",
+        "Sep\xadtember",
+        "क्\u200dष",
+        "\u200fשלום",
+        "\U0001fae9",
+    ):
+        assert shown(content) == content
+
+
+# HTML
+
+
+def test_html_shows_quote_answer_source_and_surroundings() -> None:
+    page = Page(to_html(answer()))
+    assert page.text("blockquote") == "Die Resolution haben 143 Länder unterzeichnet."
+    assert page.text("mark") == "143 Länder" + "Die Resolution haben 143 Länder unterzeichnet."
+    assert page.text("cite") == "Das Seminar"
+    assert "Amt, 2024-09-03, machine translation · German" in page.text("figcaption")
+    assert DOCUMENT.text in page.text("details")
+    assert "shanghai-de, characters 8–54" in page.text("details")
+    assert "Confidence: 88%" in page.text("p")
+    assert ("blockquote", "lang", "de") in page.attributes
+    assert ("blockquote", "dir", "auto") in page.attributes
+
+
+def test_html_of_hostile_documents_holds_only_our_tags_and_attributes() -> None:
+    for reply in (evil_reply(), abstention(*evil_reply().quotes)):
+        page = Page(to_html(reply))
+        assert page.tags <= TAGS
+        assert {name for _, name, _ in page.attributes} <= {"class", "lang", "dir"}
+        assert {value for _, name, value in page.attributes if name == "class"} <= {
+            "bq-answer", "bq-abstention", "bq-quote", "bq-number", "bq-source", "bq-place", "bq-surroundings",
+            "bq-whole", "bq-offsets", "bq-more", "bq-note", "bq-confidence",
+        }  # fmt: skip
+        assert page.others == []
+        assert page.text("cite") == EVIL * 2
+        assert page.text("blockquote") == f"{EVIL} answer {EVIL}" * 2
+
+
+@given(mixed_text.filter(str.strip), st.sampled_from(["<", "&", "&lt;", '"', "'", "</mark>", "<br>", ""]))
+def test_html_text_is_the_quote_word_for_word(content: str, extra: str) -> None:
+    text = content + extra
+    document = Document(id="d", title="t", source="s", language="en", text=f"Vorher {text} nachher")
+    page = Page(to_html(answer(quote(document, text, text))))
+    assert page.text("blockquote") == text
+
+
+@pytest.mark.parametrize(("language", "note"), [("de", False), ("fr", True), ("und", False)])
+def test_a_note_says_when_quote_and_question_differ_in_language(language: str, note: bool) -> None:
+    html = to_html(answer(question_language=language))
+    assert ("This quote is in German; the question is in French." in html) is note
+    assert ("bq-note" in html) is note
+
+
+def test_other_sources_are_folded_away_and_their_languages_named() -> None:
+    french = Document(id="fr", title="t", source="s", language="fr", text="143 pays ont signé.")
+    one = Page(to_html(answer(quote(), quote(french, french.text, "143 pays", number=2))))
+    assert "The same in 1 more source (French)" in one.text("summary")
+    more = Page(to_html(answer(quote(), *(quote(french, french.text, "143 pays", number=n) for n in (2, 3)))))
+    assert "The same in 2 more sources (French)" in more.text("summary")
+    assert more.text("blockquote").count("143") == 3
+
+
+def test_an_abstention_in_html_says_so_and_folds_the_nearest_away() -> None:
+    page = Page(to_html(abstention(quote())))
+    assert page.text("strong") == "Not in the corpus."
+    assert "Nearest passages (not an answer)" in page.text("summary")
+    assert "details" not in Page(to_html(abstention())).tags
+
+
+def test_surroundings_reach_to_the_next_word_and_say_what_was_left_out() -> None:
+    text = "word " * 200 + "The answer is here." + " word" * 200
+    document = Document(id="d", title="t", source="s", language="en", text=text)
+    around = Page(to_html(answer(quote(document, "The answer is here.", "answer")))).texts["div"]
+    inner = "".join(around)
+    assert inner.count("The answer is here.") == 2
+    shown_before = inner[inner.index("… ") + 2 : inner.rindex("The answer")]
+    assert set(shown_before.split()) == {"word"}
+    assert SURROUNDINGS <= len(shown_before) < SURROUNDINGS + 80
+    unspaced = Document(id="d", title="t", source="s", language="zh", text="字" * 5_000 + "答案。" + "字" * 5_000)
+    assert len(to_html(answer(quote(unspaced, "答案。", "答案")))) < 3_000
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("de", "German"), ("zh", "Chinese"), ("la", "Latin"), ("und", "Unknown language"), ("x-y", "x-y")],
+)
+def test_languages_have_english_names(code: str, name: str) -> None:
+    assert language_name(code) == name
+
+
+def test_a_document_is_described_by_what_is_known_of_it() -> None:
+    assert describe(DOCUMENT) == "Amt, 2024-09-03, machine translation"
+    assert (
+        describe(Document(id="d", title="t", source="a.txt", language="en", text="x", machine_translated=False))
+        == "a.txt"
+    )

@@ -1,0 +1,420 @@
+"""Sentence bounds: properties over any text, and cases from real documents."""
+
+import textwrap
+import unicodedata
+from itertools import pairwise
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa import text
+from qa.records import Bounds
+from qa.sentences import MAX_SENTENCE_CHARS, paragraphs, sentences, split_long
+from tests.conftest import CORPUS
+from tests.strategies import WORDS, texts
+
+LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "tr",
+    "ru",
+    "zh",
+    "ja",
+    "ar",
+    "fa",
+    "hi",
+    "th",
+    "my",
+    "km",
+    "bo",
+    "und",
+    "",
+    "de-AT",
+    "x\0",
+)
+
+
+def cut(content: str, language: str = "en") -> list[str]:
+    return [content[slice(*bounds)] for bounds in sentences(content, language=language)]
+
+
+def grapheme_starts(content: str, start: int, end: int) -> set[int]:
+    return {start + match.start() for match in regex.finditer(r"\X", content[start:end])} | {end}
+
+
+@given(texts.map(text.normalise), st.sampled_from(LANGUAGES))
+def test_sentences_hold_every_character_that_shows_once_and_in_order(content: str, language: str) -> None:
+    found = sentences(content, language=language)
+    position = 0
+    for start, end in found:
+        assert position <= start < end <= len(content)
+        assert not content[position:start].strip()
+        assert content[start:end] == content[start:end].strip()
+        assert end - start <= MAX_SENTENCE_CHARS
+        position = end
+    assert not content[position:].strip()
+
+
+@given(texts.map(text.normalise))
+def test_paragraphs_hold_every_character_that_shows_once_and_in_order(content: str) -> None:
+    position = 0
+    for start, end in paragraphs(content):
+        assert position <= start < end
+        assert not content[position:start].strip()
+        position = end
+    assert not content[position:].strip()
+
+
+@given(texts.map(text.normalise))
+def test_a_sentence_never_begins_or_ends_inside_a_grapheme(content: str) -> None:
+    whole = grapheme_starts(content, 0, len(content))
+    for before, after in pairwise(sentences(content)):
+        # White space between two sentences may carry a mark; then the space is the grapheme.
+        assert any(place in whole for place in range(before.end, after.start + 1))
+
+
+@given(texts, st.integers(40, 300))
+def test_long_text_is_cut_to_the_limit_between_graphemes(content: str, limit: int) -> None:
+    bounds = text.strip(content, 0, len(content))
+    if bounds is None:
+        return
+    whole = grapheme_starts(content, *bounds)
+    pieces = list(split_long(content, bounds, limit=limit))
+    assert "".join("".join(content[slice(*piece)] for piece in pieces).split()) == "".join(content.split())
+    assert all(0 < end - start <= limit for start, end in pieces)
+    longest = max(b - a for a, b in pairwise(sorted(whole)))
+    if longest <= limit:
+        for before, after in pairwise(pieces):
+            assert any(place in whole for place in range(before.end, after.start + 1))
+
+
+def test_long_text_is_cut_after_white_space_or_punctuation_in_the_second_half() -> None:
+    content = "aaaa bbbb, cccc dddd"
+    assert [content[slice(*piece)] for piece in split_long(content, Bounds(0, 20), limit=12)] == [
+        "aaaa bbbb,",
+        "cccc dddd",
+    ]
+    assert [b - a for a, b in split_long("x" * 30, Bounds(0, 30), limit=12)] == [12, 12, 6]
+
+
+def test_a_grapheme_longer_than_the_limit_is_cut_all_the_same() -> None:
+    content = "a" + "\u0301" * 50
+    pieces = list(split_long(content, Bounds(0, len(content)), limit=20))
+    assert pieces == [Bounds(0, 20), Bounds(20, 40), Bounds(40, 51)]
+
+
+def test_scripts_without_spaces_get_a_third_of_the_length() -> None:
+    assert max(map(len, cut("漢字" * 1000, "ja"))) == MAX_SENTENCE_CHARS // 3
+    assert max(map(len, cut("ไทย" * 1000, "th"))) <= MAX_SENTENCE_CHARS // 3
+    assert max(map(len, cut("word" * 1000))) == MAX_SENTENCE_CHARS
+
+
+# Single sentences and what does not end them
+
+ONE_SENTENCE = [
+    ("en", "Mr. J. R. R. Tolkien met Dr. Smith and Prof. Jones in the U.S. Senate."),
+    ("en", "See fig. 2 of https://example.com/a.b?c=d.e for v1.2.3, e.g. this, i.e. that."),
+    ("en", "We use ASP.NET and www.Example.Com and foo.Bar() here."),
+    ("en", 'He said: "Go. Now!"'),
+    ("en", '"Go away!" she said.'),
+    ("en", "It was so (really. Truly.) and so."),
+    ("en", "1. first"),
+    ("en", "IV. Of the sea"),
+    ("en", "Footnote here.[1]"),
+    ("fr", "M. Dupont a rencontré Mme. Durand et le Dr. Petit."),
+    ("fr", "Selon M.\xa0Dupont, l'art.\xa05 de la loi est clair."),
+    ("fr", "J.\xa0K. Rowling écrit."),
+    ("es", "La Sra. Pérez y D. Juan firmaron."),
+    ("pt", "O Sr. Silva mora na Av. Paulista, n.º 5."),
+    ("de", "Am 3. September 2024 fand z. B. das 19. Treffen bzw. Seminar statt."),
+    ("de", "Die Kanz\xadlerin hielt am 3. Sep\xadtember eine Rede."),
+    ("de", "Er sagte: „Geh. Jetzt!“"),
+    ("tr", "Osman'ın yerine II. Mahmud, 30. Osmanlı padişahı oldu."),
+    ("pl", "Jan Kowalski żył do 1950 r. w Warszawie."),
+    ("ru", "А. С. Пушкин родился в 1799 г. в Москве."),
+    ("nl", "Mevr. de Vries sprak met J. Cruijff."),
+    ("id", "H. Agus Salim tinggal di Jl. Sudirman No. 5."),
+    ("hi", "डॉ. शर्मा आए।"),
+    ("bn", "ড. ইউনূস এলেন।"),
+    ("th", "เกิดเมื่อวันที่ 21 มีนาคม พ.ศ. 2469 ที่จังหวัดเชียงใหม่"),
+    ("ja", "「そうですね。」と彼は言った。"),
+    ("zh", "他说：“好的。我来。”"),
+    ("my", "ဒါက၊ စာကြောင်းပါ။"),
+    ("en", "cafe.\u0301 x"),
+]
+
+
+@pytest.mark.parametrize(("language", "sentence"), ONE_SENTENCE, ids=lambda value: value[:20].replace("\0", ""))
+def test_a_sentence_is_not_cut_inside(language: str, sentence: str) -> None:
+    assert cut(sentence, language) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["It ended.", "Then he left!", "Why?", "Nobody knows.", "Yes."]),
+        ("en", ["So did I.", "Then he left."]),
+        ("en", ["This was the finish.", "the next has a small letter."]),
+        ("de", ["Das Treffen fand statt.", "Er kam.", "Sie ging."]),
+        ("fr", ["Il dit : « Ça va ? »", "Puis il partit."]),
+        ("es", ["¿Qué es esto?", "¡No lo sé!"]),
+        ("ru", ["Это предложение.", "Это другое?"]),
+        ("el", ["Τι είναι αυτό;", "Δεν ξέρω."]),
+        ("ar", ["هذا نص.", "هل هو طويل؟", "نعم!"]),
+        ("fa", ["این یک متن است.", "آیا می\u200cرود؟"]),
+        ("ur", ["یہ ایک جملہ ہے۔", "کیا یہ دوسرا ہے؟"]),
+        ("he", ["זה משפט.", "מה זה?"]),
+        ("hi", ["यह एक वाक्य है।", "क्या यह दूसरा है?"]),
+        ("my", ["ဒါက စာကြောင်းပါ။", "နောက်တစ်ကြောင်း။"]),
+        ("am", ["ይህ ዓረፍተ ነገር ነው።", "ሌላ ነው።"]),
+        ("hy", ["Սա նախադասություն է։", "Մյուսը։"]),
+        ("km", ["នេះជាប្រយោគ។", "ទីពីរ។"]),
+        ("bo", ["བོད་སྐད་ནི།", "སྐད་ཡིག་ཞིག་ཡིན།"]),
+        ("ko", ["오늘은 날씨가 좋다.", "내일은 비가 온다!"]),
+    ],
+)
+def test_sentences_with_a_space_between_are_told_apart(language: str, expected: list[str]) -> None:
+    assert cut(" ".join(expected), language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("ja", ["今日は天気がいい。", "明日は雨！", "「はい。」と言った。"]),
+        ("zh", ["上海市副市长出席。", "真的？！", "他说：“好的。”", "然后走了。"]),
+        ("en", ["It is the end of the sentence.", "The next has lost its space."]),
+        ("ar", ["هذه نهاية الجملة.", "والجملة الأخرى هنا."]),
+    ],
+)
+def test_sentences_without_a_space_between_are_told_apart(language: str, expected: list[str]) -> None:
+    assert cut("".join(expected), language) == expected
+
+
+def test_spaces_that_are_not_ascii_do_not_stop_the_world() -> None:
+    """sentencex panics at "\\xa0X." and takes the process with it."""
+    for space in "\x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000":
+        for language in ("en", "fr", "und"):
+            assert "".join(cut(f"par{space}X. et J.{space}K. Rowling", language)).startswith("par")
+
+
+# Lines
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Ministry opens seminar in Shanghai\nOn September 3 the seminar opened.",
+        "MINISTRY OPENS SEMINAR IN SHANGHAI ON TUESDAY MORNING, WITH FORTY\nBy Anna Li, Xinhua\nSHANGHAI, Sept. 3",
+        "Ministry opens a seminar on artificial intelligence in Shanghai\nBy Anna Li\nThe Ministry said so.",
+        "外交部发言人：中国将继续致力于向国际社会提供更多公共产品和服务\n新华社\n九月三日，外交部发言人主持例行记者会",
+        "# Heading\nText below it.\n## Another\nMore text",
+        "Heading\n=======\nText",
+        "- milk\n- bread and butter and a very long item that nearly fills the line up\n- eggs\n- a second one",
+        "1. Milk and bread and butter and a long item that nearly fills up the line\n2. Eggs\n3. Another",
+        "(a) alpha and a long line that goes on and on and on until it is full up\n(b) beta\n(c) gamma",
+        "一、上海市人民政府外事办公室和中华人民共和国外交部有关部门负责同志\n二、北京市\n三、天津市",
+        "From: Anna Li <anna@example.org>\nTo: Bernd\nSubject: A rather long subject line that goes on\nDate: Mon",
+        "| Name | Age | A column that is rather long and holds much |\n|---|---|---|\n| Dr. Li | 42 | and so on |",
+        "Name\tAge\tPlace of birth and other things that are of interest\nLi\t42\tShanghai\nMa\t43\tBeijing",
+        "Two roads diverged in a yellow wood,\nAnd sorry I could not travel both\nAnd be one traveler, long I stood",
+        "床前明月光\n疑是地上霜\n举头望明月\n低头思故乡",
+        "北京市\n上海市\n天津市\n重庆市",
+        "2024-01-01 12:00:00 INFO  server started on port 8\n2024-01-01 12:00:01 WARN  server stopped on port 8",
+        "first line\u2028second line\u2029third line\x0bfourth",
+        "```\nx = compute_something_rather_long(argument, another_argument, and_more)\nwhile that goes on\n```\nText",
+    ],
+    ids=lambda content: content[:25].replace("\n", "/"),
+)
+def test_line_ends_that_are_meant_end_a_sentence(content: str) -> None:
+    lines = [content[slice(*line)] for line in text.lines(content)]
+    assert [content[slice(*paragraph)] for paragraph in paragraphs(content)] == lines
+
+
+def unwrapped(content: str) -> list[str]:
+    return [paragraph.strip() for paragraph in content.split("\n") if paragraph.strip()]
+
+
+def columns(content: str) -> int:
+    return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in content)
+
+
+def wrap_by_columns(content: str, width: int) -> str:
+    """As a terminal editor wraps Chinese and Japanese: at any character, but no line begins with a closing mark."""
+    rows = [""]
+    for character in content:
+        if (
+            columns(rows[-1] + character) > width
+            and character not in "。、，」）"
+            and not (character.isascii() and character.isalnum())
+        ):
+            rows.append("")
+        rows[-1] += character
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (CORPUS / "texts").glob("*.txt")))
+@pytest.mark.parametrize("width", [60, 72, 100])
+def test_wrapped_paragraphs_have_the_sentences_of_unwrapped_ones(name: str, width: int) -> None:
+    original = unwrapped((CORPUS / "texts" / name).read_text(encoding="utf-8"))
+    wrapped = "\n\n".join(
+        line if text.is_boilerplate(line) else textwrap.fill(line, width, break_on_hyphens=False) for line in original
+    )
+    expected = [" ".join(sentence.split()) for line in original for sentence in cut(line)]
+    assert [" ".join(sentence.split()) for sentence in cut(wrapped)] == expected
+
+
+CHINESE = [
+    "九月三日，外交部发言人毛宁主持例行记者会。有记者问，人工智能能力建设研讨班已经在上海开班，请发言人介绍有关情况。毛宁说，当前，人工智能技术快速发展，"
+    "广泛应用，已经成为新一轮科技革命和产业变革的重要驱动力。中国作为人工智能大国，高度重视人工智能技术发展。",
+    "作为决议的后续行动，中国与联合国于九月三日至六日在上海共同举办人工智能能力建设研讨班，来自近四十个国家的代表参加，联合国秘书长古特雷斯出席了开幕式并致辞。",
+]
+JAPANESE = [
+    "九月三日、外務省の報道官は定例の記者会見を開いた。記者は、人工知能の能力構築に関するセミナーが上海で始まったと述べ、報道官に説明を求めた。報道官は、"
+    "現在、人工知能の技術が急速に発展し、広く応用され始めており、新しい科学技術革命の重要な原動力になっていると語った。",
+    "「中国は重視しています。」と報道官は答えた。国連は決議の後続として、九月三日から六日まで上海で研修会を共催し、およそ四十か国の代表が参加した。",
+]
+
+
+@pytest.mark.parametrize(("language", "original"), [("zh", CHINESE), ("ja", JAPANESE)])
+@pytest.mark.parametrize("width", [48, 72, 78])
+def test_wrapped_chinese_and_japanese_have_the_sentences_of_unwrapped(
+    language: str, original: list[str], width: int
+) -> None:
+    wrapped = "\n\n".join(wrap_by_columns(line, width) for line in original)
+    assert wrapped.count("\n") >= 5
+    expected = [sentence for line in original for sentence in cut(line, language)]
+    assert [sentence.replace("\n", "") for sentence in cut(wrapped, language)] == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "paragraph"),
+    [
+        (
+            "ar",
+            "قال المتحدث باسم وزارة الخارجية إن الندوة افتتحت في شنغهاي يوم الثلاثاء بحضور "
+            "ممثلين من أربعين دولة. وأضاف أن الصين تولي أهمية كبيرة لتطوير تكنولوجيا الذكاء "
+            "الاصطناعي وتعزيز التعاون الدولي في هذا المجال.",
+        ),
+        (
+            "he",
+            "דובר משרד החוץ אמר כי הסמינר נפתח בשנחאי ביום שלישי בהשתתפות נציגים מארבעים "
+            "מדינות. הוא הוסיף כי סין מייחסת חשיבות רבה לפיתוח טכנולוגיות הבינה המלאכותית "
+            "ולחיזוק שיתוף הפעולה הבין־לאומי בתחום זה.",
+        ),
+        (
+            "hi",
+            "विदेश मंत्रालय के प्रवक्ता ने कहा कि संगोष्ठी मंगलवार को शंघाई में चालीस देशों "
+            "के प्रतिनिधियों की उपस्थिति में शुरू हुई। उन्होंने कहा कि चीन कृत्रिम "
+            "बुद्धिमत्ता प्रौद्योगिकी के विकास और अंतरराष्ट्रीय सहयोग को बहुत महत्व देता है।",
+        ),
+        (
+            "ko",
+            "외교부 대변인은 화요일 상하이에서 사십 개국 대표가 참석한 가운데 "
+            "세미나가 시작되었다고 말했다. 그는 중국이 인공지능 기술의 발전과 이 분야의 "
+            "국제 협력 강화를 매우 중요하게 여긴다고 덧붙였다.",
+        ),
+    ],
+)
+def test_wrapped_paragraphs_without_capitals_have_the_sentences_of_unwrapped_ones(
+    language: str, paragraph: str
+) -> None:
+    assert [" ".join(sentence.split()) for sentence in cut(textwrap.fill(paragraph, 44), language)] == cut(
+        paragraph, language
+    )
+
+
+MAIL = """\
+From: Anna Li <anna.li@example.org>
+To: Bernd Maier
+Subject: Meeting of the third of May, and what we shall need for it there
+
+Dear Bernd,
+
+I write to tell you that the meeting, which was planned for the third of
+May, will now take place on the fifth. Please bring your own laptop. We
+shall meet in the large room 12, as usual, with Dr. Smith and with Prof.
+Jones of Oxford. The address is
+https://example.org/a/very/long/address/that/cannot/be/wrapped/because/it/has/no/space/in/it/at/all/and/goes/on
+
+> I have heard that the meeting was moved to another day. Is that really
+> true, and who is going to be there? I should like to know before we
+> buy the tickets.
+
+We need three things:
+
+- a projector
+- a screen, which should be a large one so that people in the last row
+  can read it
+- chairs
+
+Anna
+"""
+
+
+def test_a_wrapped_mail_is_cut_into_its_sentences() -> None:
+    assert [" ".join(sentence.split()) for sentence in cut(MAIL)] == [
+        "From: Anna Li <anna.li@example.org>",
+        "To: Bernd Maier",
+        "Subject: Meeting of the third of May, and what we shall need for it there",
+        "Dear Bernd,",
+        "I write to tell you that the meeting, which was planned for the third of May, will now take place on "
+        "the fifth.",
+        "Please bring your own laptop.",
+        "We shall meet in the large room 12, as usual, with Dr. Smith and with Prof. Jones of Oxford.",
+        "The address is",
+        "https://example.org/a/very/long/address/that/cannot/be/wrapped/because/it/has/no/space/in/it/at/all/and/goes/on",
+        "> I have heard that the meeting was moved to another day.",
+        "Is that really > true, and who is going to be there?",
+        "I should like to know before we > buy the tickets.",
+        "We need three things:",
+        "- a projector",
+        "- a screen, which should be a large one so that people in the last row can read it",
+        "- chairs",
+        "Anna",
+    ]
+
+
+def test_a_date_at_the_beginning_of_a_wrapped_line_is_no_list_item() -> None:
+    wrapped = (
+        "Das Seminar zum Kapazitätsaufbau fand in diesem Jahr in Shanghai am\n"
+        "12. Mai statt, und vertreten waren nach Angaben des Ministeriums mehr\n"
+        "als vierzig Länder. Das nächste soll in Peking stattfinden.\n"
+    )
+    assert [sentence.replace("\n", " ") for sentence in cut(wrapped, "de")] == [
+        "Das Seminar zum Kapazitätsaufbau fand in diesem Jahr in Shanghai am 12. Mai statt, und vertreten waren nach "
+        "Angaben des Ministeriums mehr als vierzig Länder.",
+        "Das nächste soll in Peking stattfinden.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        ("x" * 10_000_000, 8_334),
+        ("word " * 2_000_000, 8_334),
+        ("A word here. " * 770_000, 770_000),
+        ("漢字" * 1_000_000, 5_000),
+        ("a" + "\u0301" * 2_000_000, 1_667),
+        ("ab\n" * 200_000, 200_000),
+        ("Hello there, this is a line of some words\n" * 200_000, 200_000),
+        ("> quoted words in a mail, and then some more of them\n" * 200_000, None),
+        ("1. " * 300_000, None),
+        ("a.B." * 500_000, None),
+        ('"' * 1_000_000, None),
+        ("(" * 1_000_000, None),
+        (" \n" * 2_000_000, 0),
+    ],
+    ids=lambda value: repr(value[:12]) if isinstance(value, str) else "",
+)
+@pytest.mark.timeout(100)
+def test_ten_megabytes_of_anything_are_cut_before_the_time_is_out(content: str, count: int | None) -> None:
+    found = sentences(content)
+    assert count in (None, len(found))
+
+
+@given(st.sampled_from(WORDS), st.sampled_from(LANGUAGES))
+def test_a_single_word_is_a_single_sentence(word: str, language: str) -> None:
+    assert cut(text.normalise(word), language) == [text.normalise(word)]
