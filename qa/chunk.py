@@ -47,11 +47,11 @@ def _groups(
 ) -> Iterator[list[Bounds]]:
     """Greedy runs of sentences, each with at least one that is new; before it the tail of the run before, as far as
     the overlap allows."""
-    covered = 0
+    covered = floor = 0
     while covered < len(pieces):
         first, last = covered, covered + 1
         while (
-            first > 0
+            first - 1 > floor  # never the whole run before
             and sum(sizes[first - 1 : covered]) <= settings.overlap_tokens
             and within(pieces[first - 1].start, pieces[covered].end)
         ):
@@ -61,7 +61,7 @@ def _groups(
         while last > covered + 1 and not within(pieces[first].start, pieces[last - 1].end):
             last -= 1
         yield pieces[first:last]
-        covered = last
+        covered, floor = last, first
 
 
 def _fitting(source: str, sentence: Bounds, fits: Callable[[str], bool]) -> Iterator[Bounds]:
