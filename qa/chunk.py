@@ -28,13 +28,13 @@ def chunk(
     pieces = [piece for sentence in sentences(document.text, language=document.language)
               for piece in _fitting(document.text, sentence, fits)]  # fmt: skip
 
-    def within(start: int, end: int) -> bool:
-        part = document.text[start:end]
-        return count_tokens(part) <= settings.max_tokens and fits(part)
+    def tokens(start: int, end: int) -> int:
+        return count_tokens(document.text[start:end])
 
-    ends = [0, *(piece.end for piece in pieces)]
-    sizes = [count_tokens(document.text[start:end]) for start, end in pairwise(ends)]  # with the white space before
-    return [_passage(document, group) for group in _groups(pieces, sizes, settings, within)]
+    def within(start: int, end: int) -> bool:
+        return tokens(start, end) <= settings.max_tokens and fits(document.text[start:end])
+
+    return [_passage(document, group) for group in _groups(pieces, settings, tokens, within)]
 
 
 def count_tokens(passage: str) -> int:
@@ -43,25 +43,30 @@ def count_tokens(passage: str) -> int:
 
 
 def _groups(
-    pieces: list[Bounds], sizes: list[int], settings: ChunkSettings, within: Callable[[int, int], bool]
+    pieces: list[Bounds],
+    settings: ChunkSettings,
+    tokens: Callable[[int, int], int],
+    within: Callable[[int, int], bool],
 ) -> Iterator[list[Bounds]]:
     """Greedy runs of sentences, each with at least one that is new; before it the tail of the run before, as far as
     the overlap allows."""
-    covered = floor = 0
+    sizes = [tokens(start, end) for start, end in pairwise([0, *(piece.end for piece in pieces)])]
+    covered, before = 0, -1
     while covered < len(pieces):
         first, last = covered, covered + 1
         while (
-            first - 1 > floor  # never the whole run before
-            and sum(sizes[first - 1 : covered]) <= settings.overlap_tokens
+            first - 1 > before
+            and tokens(pieces[first - 1].start, pieces[covered - 1].end) <= settings.overlap_tokens
             and within(pieces[first - 1].start, pieces[covered].end)
         ):
             first -= 1
+        # Sizes add up to nearly the tokens of the whole; the exact count decides.
         while last < len(pieces) and sum(sizes[first : last + 1]) <= settings.max_tokens:
             last += 1
         while last > covered + 1 and not within(pieces[first].start, pieces[last - 1].end):
             last -= 1
         yield pieces[first:last]
-        covered, floor = last, first
+        covered, before = last, first
 
 
 def _fitting(source: str, sentence: Bounds, fits: Callable[[str], bool]) -> Iterator[Bounds]:

@@ -4,7 +4,6 @@ A wrong guess would end up inside a quote, so the question is not which encoding
 charset-normalizer was wrong for 4 in 10 files of Spanish, Portuguese or Finnish in Windows-1252.)
 """
 
-import re
 from collections import Counter
 from functools import cache
 
@@ -19,7 +18,6 @@ _FORMATS = {b"%PDF-": "a PDF file", b"{\\rtf": "an RTF file", b"PK\x03\x04": "a 
 _ISO_2022 = b"\x1b$"
 """How it turns to Japanese, Korean or Chinese; all its bytes are ASCII."""
 _ADVICE = "save it as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8 FILE"
-_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _SHORTEST = 200
 """Bytes below which no code page is told."""
 
@@ -50,7 +48,8 @@ _ROWS = {"cp874": ("th", "tis_620", 0xA1, 0xFB), "cp932": ("ja", "euc_jp", 0xA4,
 """Code pages too large to write down: the language, and the first bytes of its common characters in a standard."""
 _FREQUENT = {
     "ru": ("оеаинтсрвл", 0.5), "uk": ("оанивтіерс", 0.5), "bg": ("аоиетнрсвл", 0.5), "be": ("анаіыртскл", 0.4),
-    "el": ("αοιετσνηυρ", 0.5), "he": ("ויהלאתמרשבם", 0.6), "th": ("านรอกเง่มัลีย้วดทิสตปะแบ", 0.6),
+    "el": ("αοιετσνηυρ", 0.5), "ar": ("اليينمرتوهبد", 0.5), "fa": ("اليينمرتوهبد", 0.5), "ur": ("اليينمرتوهبد", 0.4),
+    "he": ("ויהלאתמרשבם", 0.6), "th": ("านรอกเง่มัลีย้วดทิสตปะแบ", 0.6),
     "ja": ("のにるはとたてをがしいでなれンあらもすこさかりよス", 0.15),
     "ko": ("이다의에는로하가지을은한고서기국대으시스년도리를일인아사라어자전있부나주제그수해", 0.2),
     "zh": ("的年为為一在是于於中有大国國人后後以学學时時上成月地和之日不个個部与與及出会會本作", 0.1),
@@ -101,8 +100,7 @@ def decode(data: bytes) -> str:
 
 def _from_code_page(data: bytes) -> str | None:
     """The text, if there is one code page in which the bytes are a language that is written in it, and only one."""
-    is_damaged_utf8 = len(_UTF8_SEQUENCE.findall(data)) > data.decode("utf-8", "replace").count("\ufffd")
-    if is_damaged_utf8 or len(data) < _SHORTEST:
+    if len(data) < _SHORTEST:
         return None
     first = len(data) - len(data.lstrip(bytes(range(0x80))))
     found = set()

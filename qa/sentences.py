@@ -231,7 +231,7 @@ def _is_one_word(row: str) -> bool:
 
 
 def _pieces(text: str, paragraph: Bounds, language: str) -> Iterator[Bounds]:
-    """What sentencex takes for sentences. It panics at an initial after a space that is not ASCII, cuts at some line
+    """What sentencex takes for sentences. It panics at an initial with a space that is not ASCII, cuts at some line
     ends, and does not know words that hold a soft hyphen: so it gets a plainer text of the same length."""
     part = text[paragraph.start : paragraph.end].translate(_SPACES)
     kept = [i for i, character in enumerate(part) if character != _SOFT_HYPHEN] if _SOFT_HYPHEN in part else None

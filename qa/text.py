@@ -21,7 +21,8 @@ UNSPACED = regex.compile(rf"[{_UNSPACED_SCRIPTS}]")
 _KANA = re.compile(r"[ぁ-ヿ]")
 _LINE = re.compile(r"[^\n\v\f\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile(r"\r\n?")
-_WORD_OR_GRAPHEME = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED_SCRIPTS}]]+\p{{M}}*|\X", regex.V1)
+_SPACED_WORD = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED_SCRIPTS}]]+", regex.V1)
+_GRAPHEME = regex.compile(r"\X")
 _REACH = 60
 _WORD = regex.compile(
     rf"(?P<unspaced>(?:[[\p{{L}}\p{{N}}]&&[{_UNSPACED_SCRIPTS}]]\p{{M}}*)+)"
@@ -68,11 +69,13 @@ def whole_words(text: str, start: int, end: int) -> Bounds | None:
     if stripped is None:
         return None
     start, end = stripped
-    for match in _WORD_OR_GRAPHEME.finditer(text, max(0, start - _REACH), min(len(text), end + _REACH)):
-        if match.start() < start < match.end():
-            start = match.start()
-        if match.start() < end < match.end():
-            end = match.end()
+    for whole in (_SPACED_WORD, _GRAPHEME):
+        space = text.rfind(" ", max(0, start - _REACH), start)  # a grapheme begins here, if anywhere
+        for match in whole.finditer(text, space if space >= 0 else max(0, start - _REACH), end + _REACH):
+            if match.start() < start < match.end():
+                start = match.start()
+            if match.start() < end < match.end():
+                end = match.end()
     return Bounds(start, end)
 
 

@@ -1,6 +1,10 @@
 """Generated text for property tests: many scripts, marks, emoji, every kind of white space and line end."""
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 WORDS = (
     "word", "Mr.", "M.", "U.S.", "e.g.", "3.", "II.", "don't", "ASP.NET", "naïve", "Straße", "İstanbul", "ﬁn", "Å",

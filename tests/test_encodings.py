@@ -102,6 +102,19 @@ def test_no_paragraph_in_any_code_page_is_read_wrong(page: str, language: str) -
             assert decode(data) == data.decode(page)
 
 
+BULGARIAN_CAPITALS = (
+    "КАКВА Е МИНИМАЛНАТА ЗАПЛАТА В ШВЕЙЦАРИЯ? КАКВА Е МИНИМАЛНАТА ЗАПЛАТА В ЛИБИЯ? ТОВА СА МОИТЕ ОТГОВОРНОСТИ, А ТОВА "
+    "Е ТВОЯТА. АКО ХОРАТА, КОИТО ПУШАТ, БЪДАТ ЛИШЕНИ ОТ ЦИГАРИТЕ СИ, ТЕ СТАВАТ НЕРВНИ И РАЗДРАЗНИТЕЛНИ ПРЕЗ ДЕНЯ."
+)
+
+
+@pytest.mark.parametrize("page", ["cp1251", "koi8-r", "cp866", "mac_cyrillic"])
+def test_capitals_of_one_alphabet_are_not_small_letters_of_another(page: str) -> None:
+    """In the Arabic page they are letters of Arabic and Urdu, in KOI8 the small ones."""
+    with suppress(FileError):
+        assert decode(BULGARIAN_CAPITALS.encode(page)) == BULGARIAN_CAPITALS
+
+
 @given(texts, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
 def test_unicode_is_read_back_as_it_was_written(content: str, encoding: str) -> None:
     content = content.replace("\0", "").replace("\x1b$", "")

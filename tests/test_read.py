@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qa.read import Reader, load_reader
@@ -68,6 +68,8 @@ ALPHABET = "aé e\u0301 שלום عربي ไทยน้ำ 日本語が क्
 
 
 @settings(max_examples=25, deadline=None)
+@example(question="1", passage="語1\u200dו")
+@example(question="1", passage="1\u200d")
 @given(question=st.text(ALPHABET, min_size=1, max_size=30), passage=st.text(ALPHABET, min_size=1, max_size=120))
 def test_spans_never_cut_a_grapheme_nor_overlap(reader: Reader, question: str, passage: str) -> None:
     passage = unicodedata.normalize("NFC", passage)
