@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
+from scipy.optimize import minimize
+from scipy.special import logit, logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from eval.gold import GoldQuestion
 from qa.answer import Calibration, Candidate
 
 FOLDS = 5
+PENALTY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,29 @@ def judge(question: GoldQuestion, candidates: Sequence[Candidate]) -> Judged:
 
 
 def fit(judged: Sequence[Judged]) -> Calibration:
-    """Two logistic models in one: the weights tell right candidates from wrong ones; scale and bias are then fitted on
-    each question's best candidate (Platt 1999), since the best of many looks better than it is."""
-    rows = np.array([_evidence(candidate) for item in judged for candidate in item.candidates])
-    right = [is_right for item in judged for is_right in item.right]
-    spread = rows.std(axis=0)
-    weights = (
-        LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000).fit(rows / spread, right).coef_[0] / spread
-    )
-    draft = Calibration(0.0, *map(float, weights))
+    """Two models in one: the weights are those of a conditional logit (McFadden 1974), which sets a question's right
+    candidates against its wrong ones; scale and bias are then fitted on each question's best candidate (Platt 1999),
+    since the best of many looks better than it is."""
+    choices = [
+        (np.array([_evidence(candidate) for candidate in item.candidates]), np.array(item.right))
+        for item in judged
+        if any(item.right)
+    ]
+    every = np.concatenate([rows for rows, _ in choices])
+    spread = every.std(axis=0)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        scores = [rows / spread @ weights for rows, _ in choices]
+        wrong = [logsumexp(row) - logsumexp(row[right]) for row, (_, right) in zip(scores, choices, strict=True)]
+        return float(np.mean(wrong) + PENALTY * weights @ weights)
+
+    weights = minimize(loss, np.zeros(len(spread))).x / spread
+    draft = Calibration(-float(every.mean(axis=0) @ weights), *map(float, weights))
     best = [item.best(draft) for item in judged]
-    logits = np.array([[math.log(p / (1 - p))] for p, _ in best])
+    logits = np.array([[logit(p)] for p, _ in best])
     scale = LogisticRegression(C=100.0).fit(logits, [is_right for _, is_right in best])
-    slope, bias = float(scale.coef_[0, 0]), float(scale.intercept_[0])
+    slope = float(scale.coef_[0, 0])
+    bias = float(scale.intercept_[0]) + slope * draft.bias
     return Calibration(round(bias, 3), *(round(slope * float(weight), 3) for weight in weights))
 
 

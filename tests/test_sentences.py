@@ -230,7 +230,7 @@ def test_spaces_that_are_not_ascii_do_not_stop_the_world() -> None:
         "北京市\n上海市\n天津市\n重庆市",
         "apples\noranges and other fruit of the season from the garden\nbread\nmilk\nbutter",
         "name\tage\tplace of birth and some other things\nli\t42\tshanghai, a large city in the east\nma\t43\tbeijing",
-        "name    age    place of birth and more of the kind\nli      42     shanghai, a large city\nma      43     beijing",
+        "name    age    place of birth and more of it\nli      42     shanghai, a large city\nma      43     beijing",
         "```\ntotal = the_first_of_many_variables + the_second_of_many_variables +\nthe_third_of_many + one_more\n```",
         "2024-01-01 12:00:00 INFO  server started on port 8\n2024-01-01 12:00:01 WARN  server stopped on port 8",
         "first line\u2028second line\u2029third line\x0bfourth",
