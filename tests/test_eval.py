@@ -81,10 +81,11 @@ def test_verbatim_compares_with_the_documents_of_today() -> None:
 
 def judged(number: int, reader: float, *, right: bool) -> Judged:
     passage = Passage(document_id="a", start=0, end=32, text=A.text, language="de", sentences=(Bounds(0, 20),))
-    candidate = Candidate(
-        Hit(passage, 0.5, 0.5), Span(0, 9, 12, reader), Bounds(0, 20), reader, reader, 0.8 + number % 7 / 100
+    best, other = (
+        Candidate(Hit(passage, 0.5, 0.5), Span(0, 9, 12, score), Bounds(0, 20), score, score, 0.8 + number % 7 / 100)
+        for score in (reader, -8.0)
     )
-    return Judged(question(*SPANS, fact=f"f{number}"), (candidate,), (right,))
+    return Judged(question(*SPANS, fact=f"f{number}"), (best, other), (right, False))
 
 
 def test_calibration_gives_back_the_rate_of_right_answers() -> None:
