@@ -99,7 +99,7 @@ def test_calibration_gives_back_the_rate_of_right_answers() -> None:
 
 
 def test_a_candidate_is_right_if_its_sentences_hold_a_gold_span() -> None:
-    (candidate,) = judged(0, 1.0, right=True).candidates
+    candidate = judged(0, 1.0, right=True).candidates[0]
     assert judge(question(*SPANS), [candidate]).right == (True,)
     assert judge(question(GoldSpan("a", 21, 25, "Mehr")), [candidate]).right == (False,)
 
