@@ -6,6 +6,8 @@
 >>> isinstance(reply, qa.Answer) and reply.quotes[0].text
 """
 
+import os
+
 from qa.errors import BabelquoteError
 from qa.records import Abstention, Answer, Document, Filters, Quote, Reason, Reply
 
@@ -20,6 +22,11 @@ __all__ = [
     "Reply",
     "open",
 ]
+
+# oneDNN and torch keep what they compiled for each of the last thousand input shapes, and texts come in any length:
+# half a gigabyte after 170 questions. Both read this when torch is loaded.
+for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_cache, "16")
 
 
 def __getattr__(name: str) -> object:

@@ -23,7 +23,6 @@ MANIFEST = "manifest.json"
 _REQUIRED = {"id", "path", "sha256"}
 _OPTIONAL = {"title", "language", "source", "date", "machine_translated"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TITLE_LENGTH = 120
 
@@ -138,7 +137,7 @@ def _title(normal: str) -> str:
 
 def _is_name(name: str) -> bool:
     """Whether a name can stand in a citation: no controls, nothing that reorders it, no bytes that are not UTF-8."""
-    return bool(name.strip()) and not (_CONTROL.search(name) or _SURROGATE.search(name))
+    return bool(name.strip()) and not text.CONTROL.search(name)
 
 
 def _walk(root: Path) -> Iterator[Path]:

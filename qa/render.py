@@ -1,18 +1,17 @@
 """Replies for people and programs: JSON, plain text, HTML. Every quote is checked again; all corpus text is escaped."""
 
-import re
 from html import escape
 from itertools import pairwise
 
 from babel import Locale
 
 from qa.records import Abstention, Answer, Document, Quote, Reason, Reply
+from qa.text import CONTROL
 
 _REASONS = {
     Reason.NOTHING_RETRIEVED: "No passage of the corpus resembles the question.",
     Reason.BELOW_THRESHOLD: "The nearest passages do not seem to answer it.",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 SURROUNDINGS = 400
 """Characters of the source that are shown before and after a quote."""
 
@@ -79,7 +78,7 @@ def describe(document: Document) -> str:
 def shown(text: str) -> str:
     """One line for a terminal: white space becomes spaces, and what could drive or reorder the terminal (controls,
     bidirectional overrides) the replacement character."""
-    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "\ufffd", text)
+    return CONTROL.sub(lambda match: " " if match[0].isspace() else "\ufffd", text)
 
 
 def _quote_json(quote: Quote) -> dict[str, object]:

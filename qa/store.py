@@ -28,7 +28,7 @@ from qa import text
 from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable
 from qa.records import Filters
 from qa.settings import StoreSettings
-from qa.truth import SCHEMA_VERSION, StoredPassage, Truth
+from qa.truth import SCHEMA_VERSION, StoredPassage, Truth, disk_full
 from qa.vectors import Generation, Generations, LocalGenerations, ServerGenerations
 
 _BUILD_SELF_QUERIES, _OPEN_SELF_QUERIES = 256, 32
@@ -281,9 +281,7 @@ def _failure(folder: Path, error: sqlite3.Error | OSError) -> IndexBroken | Inde
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = number == errno.ENOSPC or code == sqlite3.SQLITE_FULL
     if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(folder).free < 100_000):
-        return IndexUnwritable(
-            f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
-        )
+        return disk_full(folder)
     if number is not None or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return IndexUnwritable(
             f"{folder} cannot be written, which SQLite needs even to read ({error}); copy the index to a folder of "

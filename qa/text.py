@@ -30,6 +30,8 @@ _WORD = regex.compile(
     regex.V1,
 )
 _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--[\s\u200c\u200d]]", regex.V1)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could drive or reorder a terminal or a citation (controls, line ends, bidirectional overrides); surrogates."""
 _IGNORABLE = regex.compile(r"\p{Cf}")
 _AUTONYMS = re.compile(
     "english|русский|français|deutsch|español|português|italiano|nederlands|polski|svenska|dansk|norsk|suomi|čeština"

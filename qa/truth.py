@@ -161,10 +161,7 @@ class Truth:
     def check_room(self) -> None:
         """Raises `IndexUnwritable` before the disk is so full that the published index could not be read."""
         if shutil.disk_usage(self._path.parent).free < _RESERVE:
-            raise IndexUnwritable(
-                f"the disk that holds {self._path.parent} is full; make room, then run the same command again: "
-                "nothing is lost"
-            )
+            raise disk_full(self._path.parent)
 
     def fingerprints(self, *, live: bool) -> dict[str, str]:
         """Document id to fingerprint, of what is live or of what is staged."""
@@ -267,3 +264,10 @@ def _slices(items: Sequence) -> Iterator[Sequence]:  # type: ignore[type-arg]
 
 def _marks(items: Sequence[object]) -> str:
     return ",".join("?" * len(items))
+
+
+def disk_full(folder: Path) -> IndexUnwritable:
+    """What to say where there is no room."""
+    return IndexUnwritable(
+        f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
+    )

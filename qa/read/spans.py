@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 
 from qa import text
 from qa.records import Passage, Reading, Span
@@ -44,12 +45,12 @@ def windows(
 ) -> Iterator[Window]:
     """Windows that together cover each passage; neighbours share `stride` tokens.
 
-    `tokenizer`: a `tokenizers.Tokenizer`.
+    `tokenizer`: the first of `qa.weights.embedded_parts`.
     """
-    asked = tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
-    head = (BOS, *asked, EOS, EOS)
+    asked, *encodings = tokenizer([question, *passages], add_special_tokens=False, verbose=False).encodings
+    head = (BOS, *asked.ids[:MAX_QUESTION], EOS, EOS)
     room = max_tokens - len(head) - 1
-    for number, encoding in enumerate(tokenizer.encode_batch(list(passages), add_special_tokens=False)):
+    for number, encoding in enumerate(encodings):
         for start in range(0, max(1, len(encoding.ids) - stride), room - stride):
             part = slice(start, start + room)
             yield Window(number, (*head, *encoding.ids[part], EOS), len(head), tuple(encoding.offsets[part]))
@@ -72,12 +73,9 @@ class SpanModel(nn.Module):
         return start, end
 
 
-def pad(batch: Sequence[Window]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and attention mask. *Shape* (windows, tokens of the longest)."""
-    longest = max(len(window.ids) for window in batch)
-    ids = torch.full((len(batch), longest), PAD)
-    for row, window in enumerate(batch):
-        ids[row, : len(window.ids)] = torch.tensor(window.ids)
+def pad(rows: Sequence[ArrayLike]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids of windows to one tensor, and its attention mask. *Shape* (windows, tokens of the longest)."""
+    ids = pad_sequence([torch.as_tensor(row, dtype=torch.long) for row in rows], batch_first=True, padding_value=PAD)
     return ids, (ids != PAD).long()
 
 
@@ -126,7 +124,7 @@ class SpanReader:
     @staticmethod
     @cache
     def load() -> "SpanReader":
-        """The shipped weights over the embedded model, whose embeddings are shared. See `qa.read.load_reader`."""
+        """The shipped weights over the embedded model; embeddings and tokenizer are shared. See `load_reader`."""
         tokenizer, base = embedded_parts()
         encoder = copy.copy(base)  # a shell around the same embeddings, with layers of its own
         encoder._modules = {**base._modules, "encoder": copy.deepcopy(base.encoder)}
@@ -137,7 +135,7 @@ class SpanReader:
             # Two and a half times faster where the processor computes in bfloat16; the scores move by a hundredth.
             encoder.encoder.to(torch.bfloat16)
             encoder.encoder.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(torch.bfloat16), *inputs[1:]))
-        return SpanReader(model, tokenizer.backend_tokenizer)
+        return SpanReader(model, tokenizer)
 
     def read(self, question: str, passages: Sequence[Passage | str]) -> Reading:
         """See `Reader.read`. `no_answer` is always 0: scores are relative to the no-answer score of their window."""
@@ -157,7 +155,7 @@ class SpanReader:
 
     @torch.inference_mode()
     def _scores(self, batch: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        start, end = self._model(*pad(batch))
+        start, end = self._model(*pad([window.ids for window in batch]))
         return start.numpy(), end.numpy()
 
     def _batches(self, todo: Sequence[Window]) -> Iterator[list[Window]]:

@@ -19,7 +19,6 @@ from qa.embed import load_encoder
 from qa.read.spans import Window, windows
 from qa.records import Bounds
 from qa.sentences import sentences
-from qa.settings import EncoderSettings
 
 MIX = {
     "mlqa": 15_000,
@@ -150,20 +149,18 @@ def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[G
     """Windows for all examples: `SHORT_SHARE` of them with passages that do not answer.
 
     Such a passage stands in the same context, or is the one nearest to the question in the encoder's space among
-    those of a thousand other questions of any language and set.
+    those of a thousand other questions of its set, in any of its languages.
     """
     chance = random.Random(seed)
-    chance_of = [chance.random() < SHORT_SHARE for _ in examples]
-    whole = [example for example, short in zip(examples, chance_of, strict=True) if not short]
-    short = [example for example, short in zip(examples, chance_of, strict=True) if short]
+    whole: list[Example] = []
+    short: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        (short[example.name] if chance.random() < SHORT_SHARE else whole).append(example)
     for example in whole:
         if target := _one_window(tokenizer, example, chance):
             yield (target,)
-    encoder = load_encoder(EncoderSettings())
-    by_set: dict[str, list[Example]] = defaultdict(list)
-    for example in short:
-        by_set[example.name].append(example)
-    for block in (part[i : i + 1000] for part in by_set.values() for i in range(0, len(part), 1000)):
+    encoder = load_encoder()
+    for block in (part[i : i + 1000] for part in short.values() for i in range(0, len(part), 1000)):
         cut = [_short_passages(tokenizer, example, chance) for example in block]
         own = [next((p for p in passages if p.answer), chance.choice(passages)) for passages in cut]
         queries = encoder.encode_queries([example.question for example in block])
@@ -174,18 +171,20 @@ def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[G
             far = [context for context in far if not any(answer in context for answer in example.texts)]
             near = [other.context for other in passages if other is not passage and not other.answer]
             others = chance.sample(near, min(1, len(near))) + far[: 1 if near else 2]
-            yield tuple(
+            group = tuple(
                 target
                 for part in (passage, *(replace(passage, context=other, answer=None) for other in others))
                 if (target := _one_window(tokenizer, part, chance))
             )
+            if group:
+                yield group
 
 
 def _short_passages(tokenizer: Any, example: Example, chance: random.Random) -> list[Example]:
     """The context as passages of whole sentences; a passage that cuts the answer is joined to the next."""
     budget = chance.randint(*SHORT)
     bounds: list[Bounds] = []
-    starts = [start for start, _ in tokenizer.encode(example.context, add_special_tokens=False).offsets]
+    starts = [start for start, _ in tokenizer([example.context], add_special_tokens=False, verbose=False)[0].offsets]
     size = 0
     for sentence in sentences(example.context, language=example.language):
         tokens = sum(sentence.start <= start < sentence.end for start in starts)

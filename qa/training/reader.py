@@ -37,14 +37,13 @@ def loss_of(model: SpanModel, batch: Sequence[Group]) -> torch.Tensor:
     several windows were read, the same again over all passages together, scores relative to no answer: what is
     compared when an answer is chosen (shared normalisation, Clark and Gardner 2018)."""
     targets = [target for group in batch for target in group]
-    ids = torch.ones((len(targets), max(len(target.ids) for target in targets)), dtype=torch.long)
+    ids, mask = pad([target.ids for target in targets])
     allowed = torch.zeros(ids.shape, dtype=torch.bool)
     allowed[:, 0] = True
     for row, target in enumerate(targets):
-        ids[row, : len(target.ids)] = torch.from_numpy(target.ids)
         allowed[row, target.passage.start : target.passage.end] = True
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = torch.stack(model(ids, (ids != 1).long()))  # start and end
+        scores = torch.stack(model(ids, mask))  # start and end
     scores = scores.float().masked_fill(~allowed, NOWHERE)
     gold = torch.tensor([[target.start for target in targets], [target.end for target in targets]])
     own = cross_entropy(scores.flatten(0, 1), gold.flatten())
@@ -80,7 +79,7 @@ def evaluate(model: SpanModel, tokenizer: Any, dev: dict[str, list[Example]]) ->
         for example in examples:
             found = list(windows(tokenizer, example.question, [example.context], max_tokens=MAX_TOKENS, stride=STRIDE))
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                start, end = model(*pad(found))
+                start, end = model(*pad([window.ids for window in found]))
             starts, ends = start.float().numpy(), end.float().numpy()
             spans = [span for i, window in enumerate(found) for span in best_spans(starts[i], ends[i], window, limit=1)]
             score, a, b = max(spans)
@@ -105,8 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    wrapped, encoder = read_weights(weights_path())
-    tokenizer = wrapped.backend_tokenizer
+    tokenizer, encoder = read_weights(weights_path())
     model = SpanModel(encoder, encoder.config.hidden_size)
     if options.further:
         load_layers(model)
