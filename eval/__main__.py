@@ -1,196 +1,192 @@
 """`python -m eval`: asks the gold questions and prints how the answers fare, language by language."""
 
-import os
-import statistics
-import subprocess
+import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from eval import metrics
-from eval.gold import GoldQuestion, load_questions, split_files
-from eval.metrics import Outcome
-from qa.bot import Bot, open_corpus
+from eval.gold import GoldQuestion, split_files
 from qa.errors import BabelquoteError
-from qa.ingest import find_sources, read_document
-from qa.records import Document
-from qa.settings import Settings, load_settings
+
+THRESHOLDS = Path(__file__).parent / "gate.toml"
+
+# Other modules of `eval` are imported by the command that needs them: a run of one does not load what another wants.
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-console = Console(width=110)
+console = Console(width=120, highlight=False)
+
+Split = Annotated[str, typer.Option(help="dev, test, or all")]
+Corpus = Annotated[Path | None, typer.Option(help="Folder of the documents; default: the shipped one")]
+Questions = Annotated[list[Path] | None, typer.Option(help="Question files, instead of the shipped ones")]
 
 
 @app.callback(invoke_without_command=True)
-def run(
+def evaluate(
     context: typer.Context,
-    split: Annotated[str, typer.Option(help="dev, test, or all")] = "dev",
-    corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS,
-    questions: Annotated[list[Path] | None, typer.Option(help="Question files, instead of the shipped ones")] = None,
+    split: Split = "dev",
+    corpus: Corpus = None,
+    questions: Questions = None,
+    system: Annotated[str, typer.Option(help="What is asked: babelquote, or a baseline")] = "babelquote",
+    out: Annotated[Path | None, typer.Option(help="Write the result, as JSON")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report, as one HTML file")] = None,
     misses: Annotated[bool, typer.Option(help="List the questions that went wrong")] = False,
+    gate: Annotated[bool, typer.Option(help="Fail if a threshold is not kept")] = False,
+    thresholds: Annotated[Path, typer.Option(help="File of the thresholds")] = THRESHOLDS,
+    compare: Annotated[tuple[Path, Path] | None, typer.Option(help="Ask nothing; compare two results")] = None,
+    seed: Annotated[int, typer.Option(help="Of the draws behind the intervals")] = 1,
+    cold: Annotated[int, typer.Option(help="Time so many starts of a fresh process, too")] = 0,
 ) -> None:
-    """Asks the gold questions and prints a table."""
+    """Asks the gold questions and prints a table; ends with 1 if a quote is not verbatim or the gate is not kept."""
     if context.invoked_subcommand:
         return
-    outcomes, exact = _ask(split, corpus, questions, settings=load_settings())
-    console.print(_table(outcomes))
-    errors = sum(outcome.error is not None for outcome in outcomes)
-    console.print(f"{sum(exact)} of {len(exact)} replies verbatim; {errors} errors")
-    _print_speed(outcomes)
+    if compare:
+        _compare(*compare)
+        return
+    from eval import result as results
+    from eval import show
+    from eval.fold import summarise
+    from eval.gate import check
+    from eval.report import render
+    from eval.run import load_exam, run
+
+    exam = load_exam(split, corpus=corpus, files=questions or ())
+    result = run(exam, system=system, seed=seed, cold=cold, track=_track)
+    summary = summarise(result)
+    console.print(show.numbers(summary), show.table(result, summary))
     if misses:
-        for outcome in filter(_missed, outcomes):
-            given = outcome.quotes[0].text if outcome.quotes else outcome.error or "(abstained)"
-            expected = outcome.question.spans[0].text if outcome.question.spans else "(abstention)"
-            console.print(
-                f"{outcome.question.id}: {outcome.question.question}\n  expected {expected}\n  given {given}",
-                markup=False,
-            )
-    if not all(exact):
+        console.print("\n".join(show.misses(result.rows)), markup=False)
+    if out:
+        results.save(result, out)
+    if report:
+        report.write_text(render(result, summary), encoding="utf-8")
+    checks = check(summary, thresholds) if gate else []
+    show.print_gate(checks, console)
+    if summary.pooled["verbatim"].value < 1 or not all(item.passed for item in checks):
         raise typer.Exit(1)
+
+
+@app.command()
+def baselines(split: Split = "dev", corpus: Corpus = None, questions: Questions = None) -> None:
+    """Asks the same questions of the bot and of every baseline, and prints their numbers side by side."""
+    from eval import show
+    from eval.fold import summarise
+    from eval.run import load_exam, run
+    from eval.systems import SYSTEMS
+
+    exam = load_exam(split, corpus=corpus, files=questions or ())
+    summaries = {}
+    for system in SYSTEMS:
+        console.print(f"{system} …")
+        summaries[system] = summarise(run(exam, system=system, track=_track))
+    console.print(show.side_by_side(summaries))
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="A result that --out wrote")],
+    page: Annotated[Path, typer.Argument(help="The HTML file to write")],
+) -> None:
+    """Makes the HTML report of a result without asking again."""
+    from eval.fold import summarise
+    from eval.report import render
+    from eval.result import load
+
+    loaded = load(result)
+    page.write_text(render(loaded, summarise(loaded)), encoding="utf-8")
+
+
+@app.command()
+def locate(
+    draft: Annotated[Path, typer.Argument(help="Questions with their answers as text, one JSON object a line")],
+    corpus: Annotated[Path, typer.Option(help="Folder of the documents")],
+    out: Annotated[Path, typer.Option(help="The question file to write")],
+) -> None:
+    """Finds where the answers of a draft stand, and writes the question file that --questions takes."""
+    from eval.draft import locate as locate_draft
+    from eval.run import read_documents
+    from qa.settings import load_settings
+
+    count = locate_draft(draft, read_documents(corpus, load_settings()), out)
+    console.print(f"{count} questions in {out}")
 
 
 @app.command()
 def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev") -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
-    # Not above: scikit-learn would count as ours in `speed`.
-    from eval.calibrate import expected_error, fit, held_out, judge, thresholds
+    import numpy as np
 
-    gold = load_questions(split_files([split]), _documents(CORPUS))
-    bot = open_corpus(CORPUS)
-    judged = [judge(question, bot.candidates(question.question)) for question in _track(gold)]
+    from eval.calibrate import fit, held_out, judge, thresholds
+    from eval.confidence import expected_error
+    from eval.run import load_exam
+    from qa.bot import open_corpus
+
+    exam = load_exam(split)
+    bot = open_corpus(exam.corpus)
+    judged = [judge(question, bot.candidates(question.question)) for question in _track(exam.gold)]
     results = held_out(judged)
+    confidence, right = map(np.array, zip(*results, strict=True))
     console.print(fit(judged))
-    console.print(f"expected calibration error, cross-validated by fact: {expected_error(results):.3f}")
+    console.print(f"expected calibration error, cross-validated by fact: {expected_error(confidence, right):.3f}")
     console.print(thresholds(judged, results))
 
 
 @app.command()
-def speed(corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS) -> None:
-    """Times a build from nothing as a user runs it, then questions one after the other, and prints the memory held."""
-    with TemporaryDirectory() as home:
-        environment = {**os.environ, "BABELQUOTE_STORE__HOME": home}
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "qa", "index", str(corpus)], env=environment, check=True)
-        console.print(f"index from nothing, whole command: {time.perf_counter() - began:.1f} s")
-    outcomes, _ = _ask("dev", corpus, None, settings=load_settings())
-    _print_speed(outcomes)
+def speed(
+    corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS,
+    cold: Annotated[int, typer.Option(help="How many fresh processes to time")] = 5,
+) -> None:
+    """Times a build from nothing as a user runs it, the dev questions one after the other, and fresh processes; prints
+    the memory held."""
+    from eval.speed import build_seconds, cold_starts, resident_megabytes
+    from qa.bot import index_folder, open_corpus
+    from qa.settings import load_settings
 
-
-def _print_speed(outcomes: Sequence[Outcome]) -> None:
-    seconds = sorted(outcome.seconds for outcome in outcomes)
-    median, p95 = statistics.median(seconds), seconds[int(0.95 * len(seconds))]
-    console.print(f"a question: median {1000 * median:.0f} ms, p95 {1000 * p95:.0f} ms")
-    console.print(f"resident memory while answering: {resident_megabytes()} MB")
-
-
-def _ask(
-    split: str, corpus: Path, files: Sequence[Path] | None, *, settings: Settings
-) -> tuple[list[Outcome], list[bool]]:
-    documents = _documents(corpus)
-    gold = load_questions(files or split_files(["dev", "test"] if split == "all" else [split]), documents)
-    bot = open_corpus(corpus, settings=settings)
+    console.print(f"index from nothing, whole command: {build_seconds(corpus):.1f} s")
+    lines = split_files(["dev"])[0].read_text(encoding="utf-8").splitlines()
+    questions = [str(json.loads(line)["question"]) for line in lines]
+    bot = open_corpus(corpus)
     bot.ask("warm up")
-    outcomes = [ask(bot, question) for question in _track(gold)]
-    known = {document.id: document for document in documents}
-    return outcomes, [metrics.verbatim(outcome, known) for outcome in outcomes]
+    seconds = []
+    for question in track(questions, "asking", console=Console(stderr=True)):
+        began = time.perf_counter()
+        bot.ask(question)
+        seconds.append(time.perf_counter() - began)
+    _print_seconds("a question", seconds)
+    console.print(f"resident memory while answering: {resident_megabytes()} MB")
+    bot.close()
+    started = cold_starts(index_folder([corpus], load_settings()), questions, count=cold)
+    _print_seconds("a question in a fresh process, whole command", started)
+
+
+def _compare(before: Path, after: Path) -> None:
+    from eval.compare import compare
+    from eval.result import load
+    from eval.show import print_comparison
+
+    print_comparison(compare(load(before), load(after)), console)
+
+
+def _print_seconds(name: str, seconds: Sequence[float]) -> None:
+    import numpy as np
+
+    median, p95 = np.percentile(seconds, [50, 95])
+    console.print(f"{name}: median {1000 * median:.0f} ms, p95 {1000 * p95:.0f} ms")
 
 
 def _track(gold: Sequence[GoldQuestion]) -> Iterable[GoldQuestion]:
     return track(gold, "asking", console=Console(stderr=True))
 
 
-def ask(bot: Bot, question: GoldQuestion) -> Outcome:
-    """One outcome; an error is kept as such."""
-    began = time.perf_counter()
-    try:
-        reply, error = bot.ask(question.question), None
-    except BabelquoteError as raised:
-        reply, error = None, str(raised)
-    return Outcome(question, reply, error, time.perf_counter() - began)
-
-
-def resident_megabytes() -> int:
-    """What this process holds in memory now (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
-
-
-def _documents(corpus: Path) -> list[Document]:
-    settings = load_settings()
-    return [read_document(source, settings.ingest) for source in find_sources([corpus])[0]]
-
-
-def _missed(outcome: Outcome) -> bool:
-    return not (metrics.hit(outcome) if outcome.question.answerable else outcome.abstained)
-
-
-def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table(title=f"{len(outcomes)} questions", title_justify="left")
-    names = [
-        "language",
-        "asked",
-        "hit@1",
-        "hit@n",
-        "answer F1",
-        "cited: precision",
-        "recall",
-        "false abst.",
-        "unansw.",
-        "right abst.",
-    ]
-    for name in names:
-        table.add_column(name, justify="left" if name == "language" else "right")
-    languages = sorted({outcome.question.language for outcome in outcomes})
-    rows = {language: _row([o for o in outcomes if o.question.language == language]) for language in languages}
-    for language, row in rows.items():
-        table.add_row(language, *map(_cell, row))
-    table.add_section()
-    columns = list(zip(*rows.values(), strict=True))
-    table.add_row("macro average", *map(_cell, (_mean(c for c in column if c is not None) for column in columns)))
-    table.add_row("all questions", *map(_cell, _row(outcomes)))
-    hits = {language: row[1] for language, row in rows.items() if row[1] is not None}
-    worst = min(hits, key=lambda language: hits[language], default="none")
-    table.caption = f"worst language by hit@1: {worst}"
-    return table
-
-
-def _row(outcomes: Sequence[Outcome]) -> list[float | None]:
-    answerable = [outcome for outcome in outcomes if outcome.question.answerable]
-    others = [outcome for outcome in outcomes if not outcome.question.answerable]
-    answered = [outcome for outcome in answerable if outcome.quotes]
-
-    def mean(measure: Callable[[Outcome], float], over: Sequence[Outcome]) -> float | None:
-        return _mean(float(measure(outcome)) for outcome in over)
-
-    return [
-        len(answerable),
-        mean(metrics.hit, answerable),
-        mean(lambda outcome: metrics.hit(outcome, None), answerable),
-        mean(metrics.answer_f1, answerable),
-        mean(metrics.citation_precision, answered),
-        mean(metrics.citation_recall, answerable),
-        mean(lambda outcome: outcome.abstained, answerable),
-        len(others),
-        mean(lambda outcome: outcome.abstained, others),
-    ]
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return statistics.fmean(found) if found else None
-
-
-def _cell(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except BabelquoteError as error:
+        console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        sys.exit(2)

@@ -86,16 +86,6 @@ def held_out(judged: Sequence[Judged]) -> list[tuple[float, bool]]:
     return [best for item, best in sorted(results, key=lambda result: order[id(result[0])])]
 
 
-def expected_error(results: Sequence[tuple[float, bool]], bins: int = 10) -> float:
-    """Expected calibration error (Guo et al. 2017), 0..1: mean gap of confidence and accuracy over equal bins."""
-    confidence, right = (np.array(column, dtype=float) for column in zip(*results, strict=True))
-    rows: NDArray[np.int64] = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[rows == b].mean() - right[rows == b].mean()) * np.mean(rows == b) for b in set(rows.tolist())
-    ]
-    return float(sum(gaps))
-
-
 def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]]) -> Table:
     """What each threshold would do: the risk–coverage curve as a table."""
     table = Table(title="thresholds, cross-validated by fact", title_justify="left")

@@ -1,25 +1,36 @@
-"""Measures of one question and its outcome; means over questions are folded elsewhere. Pure functions.
+"""Measures of one question and its outcome; means over questions are folded in `eval.fold`. Pure functions.
 
 An error counts as a miss everywhere, and is never an abstention: nothing leaves a denominator.
 """
 
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import regex
+
 from eval.gold import GoldQuestion
-from qa import text
-from qa.records import Answer, Document, Quote, Reply
+from qa.records import Abstention, Answer, Document, Hit, Quote, Reply
+from qa.text import UNSPACED
+
+_TOKEN = regex.compile(
+    rf"(?={UNSPACED.pattern})[\p{{L}}\p{{N}}]\p{{M}}*|(?:(?!{UNSPACED.pattern})[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a system made of a question: a reply, or the message of the error that it raised. `seconds` is wall time."""
+    """What a system made of a question: a reply, or the message of the error that it raised.
+
+    `seconds` is the reply's wall time; `hits` are the passages that were found for it, best first.
+    """
 
     question: GoldQuestion
     reply: Reply | None
     error: str | None
     seconds: float
+    hits: Sequence[Hit] = ()
 
     @property
     def quotes(self) -> Sequence[Quote]:
@@ -29,7 +40,13 @@ class Outcome:
     @property
     def abstained(self) -> bool:
         """Whether it said "not in the corpus"."""
-        return self.reply is not None and not isinstance(self.reply, Answer)
+        return isinstance(self.reply, Abstention)
+
+    @property
+    def best(self) -> Quote | None:
+        """The first quote, or the one that would have come first without the abstention."""
+        nearest = self.reply.nearest if isinstance(self.reply, Abstention) else ()
+        return next(iter((*self.quotes, *nearest)), None)
 
 
 def supports(quote: Quote, question: GoldQuestion) -> bool:
@@ -45,9 +62,17 @@ def hit(outcome: Outcome, count: int | None = 1) -> bool:
     return any(supports(quote, outcome.question) for quote in outcome.quotes[:count])
 
 
+def best_right(outcome: Outcome) -> bool:
+    """hit@1 of a system that never abstains: what abstaining withholds is counted."""
+    return outcome.best is not None and supports(outcome.best, outcome.question)
+
+
 def verbatim(outcome: Outcome, documents: Mapping[str, Document]) -> bool:
-    """Every quote is what stands in the document at its offsets, by the documents as they are read from disk now."""
-    return all(
+    """Every quote is what stands in the document at its offsets, by the documents as they are read from disk now.
+
+    True of an abstention, which quotes nothing, and false of an error.
+    """
+    return outcome.error is None and all(
         quote.document.id in documents
         and documents[quote.document.id].text[quote.start : quote.end] == quote.text
         and quote.start <= quote.answer_start < quote.answer_end <= quote.end
@@ -55,24 +80,27 @@ def verbatim(outcome: Outcome, documents: Mapping[str, Document]) -> bool:
     )
 
 
-def answer_f1(outcome: Outcome) -> float:
-    """Best token F1 (Rajpurkar et al. 2016) of the first quote's marked answer with a gold span, 0..1.
+def tokens(text: str) -> list[str]:
+    """Case-folded words without punctuation; single characters, with their marks, where words are not spaced.
 
-    Tokens are `qa.text.words`: words where they are spaced, else single characters and pairs.
+    >>> tokens("Der 3. Tag"), tokens("上海市AI"), tokens("ที่นี่")
+    (['der', '3', 'tag'], ['上', '海', '市', 'ai'], ['ที่', 'นี่'])
     """
-    if not outcome.quotes:
-        return 0.0
-    given = Counter(text.words(outcome.quotes[0].answer))
-    scores = []
-    for span in outcome.question.spans:
-        gold = Counter(text.words(span.text))
-        common = (given & gold).total()
-        scores.append(2 * common / (given.total() + gold.total()) if common else 0.0)
-    return max(scores, default=0.0)
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def exact_match(outcome: Outcome) -> bool:
+    """Whether the first quote's marked answer has the tokens of a gold span, in order."""
+    return _best_span(outcome, lambda given, gold: float(given == gold)) == 1.0
+
+
+def answer_f1(outcome: Outcome) -> float:
+    """Best token F1 (Rajpurkar et al. 2016) of the first quote's marked answer with a gold span, 0..1."""
+    return _best_span(outcome, _f1)
 
 
 def citation_precision(outcome: Outcome) -> float:
-    """Share of the quotes that hold a gold span."""
+    """Share of the quotes that hold a gold span; 0 where there is none."""
     return sum(supports(quote, outcome.question) for quote in outcome.quotes) / max(1, len(outcome.quotes))
 
 
@@ -81,3 +109,15 @@ def citation_recall(outcome: Outcome) -> float:
     documents = {span.document for span in outcome.question.spans}
     found = {quote.document.id for quote in outcome.quotes if supports(quote, outcome.question)}
     return len(found) / max(1, len(documents))
+
+
+def _best_span(outcome: Outcome, compare: Callable[[list[str], list[str]], float]) -> float:
+    if not outcome.quotes:
+        return 0.0
+    given = tokens(outcome.quotes[0].answer)
+    return max((compare(given, tokens(span.text)) for span in outcome.question.spans), default=0.0)
+
+
+def _f1(given: list[str], gold: list[str]) -> float:
+    common = (Counter(given) & Counter(gold)).total()
+    return 2 * common / (len(given) + len(gold)) if common else 0.0

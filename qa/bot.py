@@ -1,5 +1,6 @@
 """Composition: the only module that knows all stages. `qa.open` and `Bot.ask` are the Python API."""
 
+import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,8 +19,8 @@ from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, Ind
 from qa.index import Progress, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.read import Reader, load_reader
-from qa.records import Abstention, Document, Filters, IndexReport, Reply
-from qa.retrieve import retrieve
+from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
+from qa.retrieve import Retrieve, retrieve
 from qa.settings import Settings, load_settings
 from qa.store import Snapshot, Store
 
@@ -52,9 +53,12 @@ class CachedEncoder:
 class Bot:
     """Answers questions from one index. Thread-safe; asking writes nothing."""
 
-    def __init__(self, store: Store, *, encoder: Encoder, reader: Reader, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, *, encoder: Encoder, reader: Reader, settings: Settings, retrieve: Retrieve = retrieve
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._retrieve = retrieve
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
         self._reader = reader
 
@@ -77,6 +81,18 @@ class Bot:
         vector = self._encoder.encode_queries([cleaned])[0]
         return self._store.read(lambda index: self._candidates(cleaned, vector, index, filters))
 
+    def hits(self, question: str, *, filters: Filters = Filters()) -> list[Hit]:
+        """The passages that `ask` reads, best first. For evaluation."""
+        cleaned = self._clean(question)
+        vector = self._encoder.encode_queries([cleaned])[0]
+        return self._store.read(lambda index: self._hits(cleaned, vector, index, filters))
+
+    def with_retrieval(self, retrieve: Retrieve) -> "Bot":
+        """The same bot with another way to find passages, on the same open index. For evaluation."""
+        other = copy.copy(self)
+        other._retrieve = retrieve
+        return other
+
     def _clean(self, question: str) -> str:
         cleaned = text.clean_question(question)
         limit = self._settings.retrieve.max_question_chars
@@ -86,8 +102,11 @@ class Bot:
             raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
         return cleaned
 
+    def _hits(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Hit]:
+        return self._retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+
     def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
-        hits = retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+        hits = self._hits(question, vector, index, filters)
         reading = self._reader.read(question, [hit.passage for hit in hits])
         return candidates(vector, hits, reading, self._encoder.encode_passages)
 

@@ -27,6 +27,20 @@ class Index(Protocol):
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]: ...
 
 
+class Retrieve(Protocol):
+    """A way to find passages: `retrieve`, or what it is compared with."""
+
+    def __call__(
+        self,
+        question: str,
+        vector: NDArray[np.float32],
+        index: Index,
+        settings: RetrieveSettings,
+        *,
+        filters: Filters = Filters(),
+    ) -> list[Hit]: ...
+
+
 def retrieve(
     question: str,
     vector: NDArray[np.float32],

@@ -1,0 +1,96 @@
+"""What changed from one run to another: measure by measure, and question by question."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval.bootstrap import Estimate, Resampler
+from eval.fold import WHOLE, certainty
+from eval.result import Result, Row, Verdict
+from qa.errors import BabelquoteError
+
+
+class CompareError(BabelquoteError):
+    """Two results that have no question in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One question in both runs."""
+
+    before: Row
+    after: Row
+
+    @property
+    def better(self) -> bool:
+        """It is right now, and was not."""
+        return self.after.verdict == Verdict.RIGHT != self.before.verdict
+
+    @property
+    def worse(self) -> bool:
+        """It was right, and is not now."""
+        return self.before.verdict == Verdict.RIGHT != self.after.verdict
+
+    @property
+    def other(self) -> bool:
+        """As right or wrong as before, but with another verdict or another first quote."""
+        if self.better or self.worse:
+            return False
+        return self.before.verdict != self.after.verdict or _place(self.before) != _place(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`changes` are the questions of both runs; `differences` are after minus before over them, with intervals that
+    resample both alike; `notes` say what else differs: questions, corpus, model …"""
+
+    changes: tuple[Change, ...]
+    differences: dict[str, Estimate]
+    notes: tuple[str, ...]
+
+
+def compare(before: Result, after: Result) -> Comparison:
+    """Pairs the questions by id. Raises `CompareError` if no question is in both."""
+    rows = {row.question.id: row for row in before.rows}
+    changes = tuple(Change(rows[row.question.id], row) for row in after.rows if row.question.id in rows)
+    if not changes:
+        raise CompareError(
+            f"the results have no question in common; they are of {before.provenance.questions!r} and "
+            f"{after.provenance.questions!r}"
+        )
+    return Comparison(changes, _differences(changes, seed=after.provenance.seed), tuple(_notes(before, after)))
+
+
+def _differences(changes: tuple[Change, ...], *, seed: int) -> dict[str, Estimate]:
+    resampler = Resampler([change.after.question.fact for change in changes], seed=seed)
+    names = dict.fromkeys(name for change in changes for name in change.after.scores if name in change.before.scores)
+    found = {
+        name: resampler.mean(
+            np.array(
+                [c.after.scores.get(name, np.nan) - c.before.scores.get(name, np.nan) for c in changes], dtype=float
+            )
+        )
+        for name in names
+    }
+    old, new = certainty([change.before for change in changes]), certainty([change.after for change in changes])
+    for name, measure in WHOLE.items():
+        found[name] = resampler.statistic(lambda rows, of=measure: of(new[rows]) - of(old[rows]))  # type: ignore[misc]
+    return found
+
+
+def _notes(before: Result, after: Result) -> list[str]:
+    notes = []
+    for field in ("system", "questions_digest", "corpus_digest", "model", "weights", "device", "settings", "seed"):
+        old, new = getattr(before.provenance, field), getattr(after.provenance, field)
+        if old != new:
+            shown = f": {old} → {new}" if len(f"{old}{new}") < 100 else ""
+            notes.append(f"another {field.replace('_', ' ')}{shown}")
+    for name, mine, theirs in (("before", before, after), ("after", after, before)):
+        others = {row.question.id for row in theirs.rows}
+        if only := [row.question.id for row in mine.rows if row.question.id not in others]:
+            notes.append(f"{len(only)} questions only {name}, left out: {', '.join(only[:5])}{' …' * (len(only) > 5)}")
+    return notes
+
+
+def _place(row: Row) -> tuple[str, int, int] | None:
+    return (row.quotes[0].document, row.quotes[0].start, row.quotes[0].end) if row.quotes else None

@@ -1,0 +1,118 @@
+"""From a draft, in which answers are written as text, to a question file, in which they are offsets."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.gold import GoldError, GoldQuestion, GoldSpan, load_questions
+from qa.records import Document
+
+MARKS = "‹", "›"
+"""Around the answer, where the text about it is needed to say which of several places is meant."""
+
+_NEEDED = {"language": str, "question": str, "answers": dict}
+_OPTIONAL = {"fact": str, "kind": str, "note": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A text to be found: `context` with the answer at `start:end` of it."""
+
+    context: str
+    start: int
+    end: int
+
+
+def locate(draft: Path, documents: Iterable[Document], out: Path) -> int:
+    """Writes the question file; returns how many questions it holds.
+
+    Raises `GoldError`, naming file and line, for a wrong field, a document that does not exist, or a text that stands
+    nowhere in it or more than once. Nothing is written then.
+    """
+    known = {document.id: document for document in documents}
+    try:
+        lines = draft.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoldError(f"cannot read {draft}: {error}") from error
+    questions = [
+        _question(line, number, f"{draft}:{number}", known)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    text = "".join(json.dumps(asdict(question), ensure_ascii=False) + "\n" for question in questions)
+    scratch = out.with_name(f"{out.name}.new")
+    scratch.write_text(text, encoding="utf-8")
+    try:
+        count = len(load_questions([scratch], known.values()))
+        scratch.replace(out)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return count
+
+
+def _question(line: str, number: int, where: str, documents: Mapping[str, Document]) -> GoldQuestion:
+    record = _parse(line, where)
+    spans = tuple(
+        _find(text, documents, document, where) for document, texts in record["answers"].items() for text in texts
+    )
+    fact = record.get("fact", f"line-{number}")
+    return GoldQuestion(
+        id=f"{fact}.{record['language']}.{number}",
+        fact=fact,
+        kind=record.get("kind", ""),
+        language=record["language"],
+        question=record["question"],
+        answerable=bool(spans),
+        spans=spans,
+        note=record.get("note", ""),
+    )
+
+
+def _parse(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise GoldError(f"{where}: not JSON: {error}") from error
+    fields = _NEEDED | _OPTIONAL
+    if not isinstance(record, dict) or not _NEEDED.keys() <= record.keys() <= fields.keys():
+        names = ", ".join(record) if isinstance(record, dict) else type(record).__name__
+        raise GoldError(
+            f"{where}: expected the fields {', '.join(_NEEDED)} and perhaps {', '.join(_OPTIONAL)}, but found {names}"
+        )
+    for name, value in record.items():
+        if type(value) is not fields[name]:
+            raise GoldError(f"{where}: {name} must be {fields[name].__name__}, not {value!r}")
+    for document, texts in record["answers"].items():
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise GoldError(f"{where}: the answers in {document} must be a list of texts, not {texts!r}")
+    return record
+
+
+def _find(text: str, documents: Mapping[str, Document], document: str, where: str) -> GoldSpan:
+    if document not in documents:
+        raise GoldError(f"{where}: no document {document!r}; documents: {', '.join(sorted(documents))}")
+    wanted, stands = _wanted(text, where), documents[document].text
+    first = stands.find(wanted.context)
+    if first < 0:
+        raise GoldError(f"{where}: {wanted.context!r} does not stand in {document}; copy it from: babelquote show")
+    again = stands.find(wanted.context, first + 1)
+    if again >= 0:
+        places = " and ".join(repr(stands[max(0, at - 30) : at + len(wanted.context) + 30]) for at in (first, again))
+        raise GoldError(
+            f"{where}: {wanted.context!r} stands more than once in {document}: {places}; write more of the text and "
+            f"put the answer between {MARKS[0]} and {MARKS[1]}"
+        )
+    start, end = first + wanted.start, first + wanted.end
+    return GoldSpan(document, start, end, stands[start:end])
+
+
+def _wanted(text: str, where: str) -> Wanted:
+    before, opened, rest = text.partition(MARKS[0])
+    if not opened:
+        before, rest = "", text + MARKS[1]
+    answer, closed, after = rest.partition(MARKS[1])
+    if not answer or not closed or MARKS[0] in rest or MARKS[1] in after:
+        raise GoldError(f"{where}: {text!r} must hold an answer, with at most one pair of {MARKS[0]} and {MARKS[1]}")
+    return Wanted(before + answer + after, len(before), len(before) + len(answer))

@@ -1,0 +1,167 @@
+"""Results for a terminal: tables that a person reads in a minute."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from eval.bootstrap import NOTHING, Estimate
+from eval.compare import Change, Comparison
+from eval.fold import Summary
+from eval.gate import Check
+from eval.result import Result, Row, Verdict
+
+COLUMNS = {
+    "success@5": "in 5",
+    "MRR": "MRR",
+    "hit@1": "hit@1",
+    "hit@n": "hit@n",
+    "F1": "F1",
+    "citation precision": "cited",
+    "citation recall": "of all",
+    "false abstention": "false abst.",
+    "right abstention": "right abst.",
+}
+"""Measures of the table by language, and their headings."""
+
+NEIGHBOURS = (
+    "success@5", "MRR", "mAP", "hit@1", "best right", "F1", "false abstention", "right abstention", "abstention AUROC",
+    "risk-coverage area", "calibration error", "found in", "own language first", "seconds warm, median",
+)  # fmt: skip
+"""Measures that systems are compared by."""
+
+
+def table(result: Result, summary: Summary) -> Table:
+    """Languages down, measures across; the macro average with its interval, and the worst language named."""
+    made = result.provenance
+    shown = Table(
+        title=f"{escape(made.system)} on {escape(made.questions)}: {len(result.rows)} questions",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    shown.add_column("language", no_wrap=True)
+    shown.add_column("asked", justify="right")
+    for heading in COLUMNS.values():
+        shown.add_column(heading, justify="right")
+    asked = {language: sum(r.question.language == language for r in result.rows) for language in summary.languages}
+    for language, row in summary.languages.items():
+        shown.add_row(language, str(asked[language]), *(number(row[name]) for name in _present(summary, row)))
+    shown.add_section()
+    for name, estimates in (("macro average", summary.macro), ("all questions", summary.pooled)):
+        cells = [number(estimates.get(measure, NOTHING)) for measure in COLUMNS]
+        shown.add_row(name, str(len(result.rows)), *cells)
+    shown.add_row("95 % of macro", "", *(interval(summary.macro.get(measure, NOTHING)) for measure in COLUMNS))
+    worst, value = summary.worst("hit@1")
+    shown.caption = f"worst language by hit@1: {worst} ({number(value)})"
+    return shown
+
+
+def numbers(summary: Summary) -> Table:
+    """Every measure of the whole run, with its interval."""
+    shown = Table(title="over all questions; means are over languages", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("measure", "value", "95 % interval", "questions"):
+        shown.add_column(heading, justify="left" if heading == "measure" else "right")
+    for name, estimate in {**summary.macro, **summary.whole}.items():
+        shown.add_row(name, number(estimate, digits=3), interval(estimate), str(estimate.count))
+    return shown
+
+
+def misses(rows: Sequence[Row]) -> list[str]:
+    """Every question that did not go right, with what was expected and what was given."""
+    return [
+        f"{row.question.id} ({row.verdict}): {row.question.question}\n"
+        f"  expected {expected(row)}\n  given    {given(row)}"
+        for row in rows
+        if row.verdict != Verdict.RIGHT
+    ]
+
+
+def expected(row: Row) -> str:
+    """The gold spans that differ, or that nothing answers."""
+    spans = dict.fromkeys(span.text for span in row.question.spans)
+    return " | ".join(spans) if spans else "(abstention)"
+
+
+def given(row: Row) -> str:
+    """The first quote, what was withheld, or the error."""
+    if row.error is not None:
+        return f"(error) {row.error}"
+    if row.abstained:
+        withheld = f", would have quoted: {row.best.text}" if row.best else ""
+        return f"(abstained at {row.confidence:.2f}{withheld})"
+    return row.quotes[0].text
+
+
+def side_by_side(summaries: Mapping[str, Summary]) -> Table:
+    """Systems across, measures down."""
+    shown = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD)
+    shown.add_column("measure")
+    for system in summaries:
+        shown.add_column(system, justify="right")
+    for name in NEIGHBOURS:
+        shown.add_row(name, *(number(summary.value(name), digits=3) for summary in summaries.values()))
+    return shown
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Differences with their intervals, then the questions that went another way, worse ones first."""
+    for note in comparison.notes:
+        console.print(f"note: {note}", markup=False)
+    shown = Table(
+        title=f"{len(comparison.changes)} questions in both, after minus before",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading in ("measure", "difference", "95 % interval"):
+        shown.add_column(heading, justify="left" if heading == "measure" else "right")
+    for name, estimate in comparison.differences.items():
+        if estimate.value or estimate.low or estimate.high:
+            clear = estimate.low > 0 or estimate.high < 0
+            cells = (f"{estimate.value:+.3f}", f"{estimate.low:+.3f} … {estimate.high:+.3f}")
+            shown.add_row(name, *cells, style="bold" if clear else None)
+    console.print(shown)
+    worse, better, other = (
+        [change for change in comparison.changes if getattr(change, kind)] for kind in ("worse", "better", "other")
+    )
+    for title, changes in (("worse", worse), ("better", better)):
+        console.print(f"\n{len(changes)} {title}")
+        for change in changes:
+            console.print(_change(change), markup=False)
+    console.print(f"\n{len(other)} neither better nor worse, but another quote or another way to miss")
+    for change in other:
+        before, after = change.before, change.after
+        console.print(f"{after.question.id}: {before.verdict} → {after.verdict}", markup=False)
+
+
+def print_gate(checks: Sequence[Check], console: Console) -> None:
+    """Each threshold, whether it was kept."""
+    for check in checks:
+        limit = f"at least {check.at_least}" if check.at_least is not None else f"at most {check.at_most}"
+        console.print(
+            f"{'kept  ' if check.passed else 'BROKEN'} {check.measure} {check.value:.3f}, {limit}", markup=False
+        )
+
+
+def number(estimate: Estimate, *, digits: int = 2) -> str:
+    """The value, or a dash where there is none."""
+    return "–" if math.isnan(estimate.value) else f"{estimate.value:.{digits}f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Its 95 % interval."""
+    return "–" if math.isnan(estimate.value) else f"{estimate.low:.2f}–{estimate.high:.2f}"
+
+
+def _change(change: Change) -> str:
+    question = change.after.question
+    return (
+        f"{question.id} ({change.before.verdict} → {change.after.verdict}): {question.question}\n"
+        f"  expected {expected(change.after)}\n  before   {given(change.before)}\n  after    {given(change.after)}"
+    )
+
+
+def _present(summary: Summary, row: Mapping[str, Estimate]) -> list[str]:
+    return [name for name in COLUMNS if name in row and name in summary.macro]

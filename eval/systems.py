@@ -1,0 +1,189 @@
+"""What can be evaluated: the bot, and the baselines that give its numbers a neighbour. All behind one interface."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.gold import GoldQuestion
+from eval.ranking import relevant
+from qa import text
+from qa.bot import Bot, index_folder, open_corpus
+from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passage, Quote, Reason, Reply
+from qa.retrieve import Index, retrieve
+from qa.settings import RetrieveSettings, Settings
+
+
+class System(Protocol):
+    """Answers questions. May raise `BabelquoteError`, which the evaluation counts as an error."""
+
+    def ask(self, question: str) -> Reply:
+        """An answer, or an abstention."""
+        ...
+
+    def hits(self, question: str) -> Sequence[Hit]:
+        """The passages found for the question, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a system is opened for. `gold` is for those that are told where the evidence stands."""
+
+    corpus: Path
+    settings: Settings
+    gold: Sequence[GoldQuestion]
+
+
+def open_bot(task: Task) -> Bot:
+    """The product, as it is shipped."""
+    return open_corpus(task.corpus, settings=task.settings)
+
+
+def open_lexical(task: Task) -> Bot:
+    """Passages are found by their words alone; read and judged as always."""
+
+    def by_words(
+        question: str,
+        vector: NDArray[np.float32],
+        index: Index,
+        settings: RetrieveSettings,
+        *,
+        filters: Filters = Filters(),
+    ) -> list[Hit]:
+        return retrieve(question, vector, _WordsOnly(index), settings, filters=filters)
+
+    return open_bot(task).with_retrieval(by_words)
+
+
+def open_unprojected(task: Task) -> Bot:
+    """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
+    settings = replace(
+        task.settings,
+        encoder=replace(task.settings.encoder, projection=False),
+        retrieve=replace(task.settings.retrieve, lexical_weight=0.0),
+    )
+    index = index_folder([task.corpus], settings)
+    return open_corpus(task.corpus, index=index.with_name(f"{index.name}-unprojected"), settings=settings)
+
+
+def open_gold_passages(task: Task) -> Bot:
+    """The passages that answer are handed to the reader: what is still wrong, retrieval is not to blame for.
+
+    Where nothing answers, passages are found as always.
+    """
+    asked = {text.clean_question(question.question): question for question in task.gold if question.answerable}
+
+    def given(
+        question: str,
+        vector: NDArray[np.float32],
+        index: Index,
+        settings: RetrieveSettings,
+        *,
+        filters: Filters = Filters(),
+    ) -> list[Hit]:
+        gold = asked.get(question)
+        if gold is None:
+            return retrieve(question, vector, index, settings, filters=filters)
+        documents = tuple(sorted({span.document for span in gold.spans}))
+        every = replace(settings, candidates=_MANY, passages=_MANY)
+        found = retrieve(question, vector, index, every, filters=replace(filters, documents=documents))
+        return [hit for hit in found if relevant(hit.passage, gold)]
+
+    return open_bot(task).with_retrieval(given)
+
+
+class FirstSentence:
+    """Quotes the first sentence of the best passage, whatever is asked; as sure of it as the passage is near."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._documents = {document.id: document for document in bot.documents()}
+
+    def hits(self, question: str) -> Sequence[Hit]:
+        return self._bot.hits(question)
+
+    def ask(self, question: str) -> Reply:
+        hit = next((hit for hit in self._bot.hits(question) if hit.passage.sentences), None)
+        if hit is None:
+            return _nothing(question)
+        confidence = min(1.0, max(0.0, hit.similarity or 0.0))
+        quote = _quote(hit.passage, hit.passage.sentences[0], self._documents, confidence)
+        return Answer(
+            question=question, question_language=text.language_of(question), confidence=confidence, quotes=(quote,)
+        )
+
+
+class AlwaysAbstain:
+    """Finds nothing, says so, and is never wrong about what the corpus does not hold."""
+
+    def hits(self, question: str) -> Sequence[Hit]:  # noqa: ARG002
+        return ()
+
+    def ask(self, question: str) -> Reply:
+        return _nothing(question)
+
+
+def open_never_abstaining(task: Task) -> Bot:
+    """The bot without its threshold."""
+    return open_corpus(
+        task.corpus, settings=replace(task.settings, answer=replace(task.settings.answer, threshold=0.0))
+    )
+
+
+SYSTEMS: Mapping[str, Callable[[Task], System]] = {
+    "babelquote": open_bot,
+    "lexical": open_lexical,
+    "unprojected": open_unprojected,
+    "first-sentence": lambda task: FirstSentence(open_bot(task)),
+    "gold-passages": open_gold_passages,
+    "always-abstain": lambda _: AlwaysAbstain(),
+    "never-abstain": open_never_abstaining,
+}
+
+_MANY = 1_000
+"""More passages than a gold question's documents have in a corpus that somebody wrote gold questions for."""
+
+
+class _WordsOnly:
+    """An index whose vectors find nothing."""
+
+    def __init__(self, index: Index) -> None:
+        self.search_words = index.search_words
+        self.passages = index.passages
+
+    def search_vectors(
+        self,
+        vector: NDArray[np.float32],  # noqa: ARG002
+        *,
+        limit: int,  # noqa: ARG002
+        filters: Filters,  # noqa: ARG002
+    ) -> list[tuple[int, float]]:
+        return []
+
+
+def _nothing(question: str) -> Abstention:
+    return Abstention(
+        question=question,
+        question_language=text.language_of(question),
+        confidence=0.0,
+        reason=Reason.NOTHING_RETRIEVED,
+    )
+
+
+def _quote(passage: Passage, sentence: Bounds, documents: Mapping[str, Document], score: float) -> Quote:
+    start, end = passage.start + sentence.start, passage.start + sentence.end
+    return Quote(
+        number=1,
+        document=documents[passage.document_id],
+        start=start,
+        end=end,
+        text=passage.text[slice(*sentence)],
+        answer_start=start,
+        answer_end=end,
+        language=passage.language,
+        score=score,
+    )
