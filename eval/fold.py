@@ -35,10 +35,9 @@ class Summary:
 
     def worst(self, measure: str) -> tuple[str, Estimate]:
         """The language with the lowest mean, the first by code among equals."""
-        means = {language: row[measure] for language, row in self.languages.items() if row[measure].count}
-        if not means:
-            return "none", NOTHING
-        return min(means.items(), key=lambda item: (item[1].value, item[0]))
+        means = {language: row.get(measure, NOTHING) for language, row in self.languages.items()}
+        asked = [(language, mean) for language, mean in means.items() if mean.count]
+        return min(asked, key=lambda item: (item[1].value, item[0]), default=("none", NOTHING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -85,19 +85,19 @@ def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0,
     """
     if system not in SYSTEMS:
         raise UnknownSystem(f"there is no system {system!r}; systems: {', '.join(SYSTEMS)}")
-    settings = exam.settings
+    settings = SYSTEMS[system].settings(exam.settings)
     encoder = load_encoder(settings.encoder)
     passages = [
         passage for document in exam.documents for passage in chunk(document, settings.chunk, fits=encoder.fits)
     ]
     ground = Ground({document.id: document for document in exam.documents}, passages)
-    opened = SYSTEMS[system](Task(exam.corpus, settings, exam.gold))
+    opened = SYSTEMS[system].open(Task(exam.corpus, settings, exam.gold))
     opened.ask("warm up")
     rows = tuple(score(ask(opened, question), ground) for question in track(exam.gold))
     started = cold_starts(
         index_folder([exam.corpus], settings), [question.question for question in exam.gold], count=cold
     )
-    return Result(_provenance(exam, system, model=encoder.name, seed=seed), rows, started)
+    return Result(_provenance(replace(exam, settings=settings), system, model=encoder.name, seed=seed), rows, started)
 
 
 def ask(system: System, question: GoldQuestion) -> Outcome:

@@ -48,7 +48,7 @@ def table(result: Result, summary: Summary) -> Table:
         shown.add_column(heading, justify="right")
     asked = {language: sum(r.question.language == language for r in result.rows) for language in summary.languages}
     for language, row in summary.languages.items():
-        shown.add_row(language, str(asked[language]), *(number(row[name]) for name in _present(summary, row)))
+        shown.add_row(language, str(asked[language]), *(number(row.get(name, NOTHING)) for name in COLUMNS))
     shown.add_section()
     for name, estimates in (("macro average", summary.macro), ("all questions", summary.pooled)):
         cells = [number(estimates.get(measure, NOTHING)) for measure in COLUMNS]
@@ -161,7 +161,3 @@ def _change(change: Change) -> str:
         f"{question.id} ({change.before.verdict} → {change.after.verdict}): {question.question}\n"
         f"  expected {expected(change.after)}\n  before   {given(change.before)}\n  after    {given(change.after)}"
     )
-
-
-def _present(summary: Summary, row: Mapping[str, Estimate]) -> list[str]:
-    return [name for name in COLUMNS if name in row and name in summary.macro]

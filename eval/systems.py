@@ -16,6 +16,9 @@ from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passa
 from qa.retrieve import Index, retrieve
 from qa.settings import RetrieveSettings, Settings
 
+_MANY = 1_000
+"""More passages than a gold question's documents have in a corpus that somebody wrote gold questions for."""
+
 
 class System(Protocol):
     """Answers questions. May raise `BabelquoteError`, which the evaluation counts as an error."""
@@ -44,7 +47,7 @@ def open_bot(task: Task) -> Bot:
 
 
 def open_lexical(task: Task) -> Bot:
-    """Passages are found by their words alone; read and judged as always."""
+    """The bot, its passages found by their words alone; read and judged as always."""
 
     def by_words(
         question: str,
@@ -59,15 +62,10 @@ def open_lexical(task: Task) -> Bot:
     return open_bot(task).with_retrieval(by_words)
 
 
-def open_unprojected(task: Task) -> Bot:
-    """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
-    settings = replace(
-        task.settings,
-        encoder=replace(task.settings.encoder, projection=False),
-        retrieve=replace(task.settings.retrieve, lexical_weight=0.0),
-    )
-    index = index_folder([task.corpus], settings)
-    return open_corpus(task.corpus, index=index.with_name(f"{index.name}-unprojected"), settings=settings)
+def open_apart(task: Task) -> Bot:
+    """The bot with an index of its own, so that another encoder does not make the usual one over."""
+    index = index_folder([task.corpus], task.settings)
+    return open_corpus(task.corpus, index=index.with_name(f"{index.name}-unprojected"), settings=task.settings)
 
 
 def open_gold_passages(task: Task) -> Bot:
@@ -127,25 +125,37 @@ class AlwaysAbstain:
         return _nothing(question)
 
 
-def open_never_abstaining(task: Task) -> Bot:
-    """The bot without its threshold."""
-    return open_corpus(
-        task.corpus, settings=replace(task.settings, answer=replace(task.settings.answer, threshold=0.0))
+def unprojected(settings: Settings) -> Settings:
+    """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
+    return replace(
+        settings,
+        encoder=replace(settings.encoder, projection=False),
+        retrieve=replace(settings.retrieve, lexical_weight=0.0),
     )
 
 
-SYSTEMS: Mapping[str, Callable[[Task], System]] = {
-    "babelquote": open_bot,
-    "lexical": open_lexical,
-    "unprojected": open_unprojected,
-    "first-sentence": lambda task: FirstSentence(open_bot(task)),
-    "gold-passages": open_gold_passages,
-    "always-abstain": lambda _: AlwaysAbstain(),
-    "never-abstain": open_never_abstaining,
-}
+def unthresholded(settings: Settings) -> Settings:
+    """Whatever comes nearest is given as the answer."""
+    return replace(settings, answer=replace(settings.answer, threshold=0.0))
 
-_MANY = 1_000
-"""More passages than a gold question's documents have in a corpus that somebody wrote gold questions for."""
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a system is made: what opens it, and with which settings in place of the usual ones."""
+
+    open: Callable[[Task], System]
+    settings: Callable[[Settings], Settings] = lambda settings: settings
+
+
+SYSTEMS: Mapping[str, Recipe] = {
+    "babelquote": Recipe(open_bot),
+    "lexical": Recipe(open_lexical),
+    "unprojected": Recipe(open_apart, unprojected),
+    "first-sentence": Recipe(lambda task: FirstSentence(open_bot(task))),
+    "gold-passages": Recipe(open_gold_passages),
+    "always-abstain": Recipe(lambda _: AlwaysAbstain()),
+    "never-abstain": Recipe(open_bot, unthresholded),
+}
 
 
 class _WordsOnly:
