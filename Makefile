@@ -51,8 +51,8 @@ fix: $(DEV)  ## format, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-eval: $(DEV)  ## score the gold questions of the dev split
-	$(BIN)/python -m eval
+eval: $(DEV)  ## score the gold questions of the dev split (ARGS="--report report.html")
+	$(BIN)/python -m eval $(ARGS)
 
 wheel: $(DEV)  ## build dist/babelquote-….whl
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -1,12 +1,13 @@
 """What changed from one run to another: measure by measure, and question by question."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 
 from eval.bootstrap import Estimate, Resampler
 from eval.fold import WHOLE, certainty
-from eval.result import Result, Row, Verdict
+from eval.result import Provenance, Result, Row, Verdict
 from qa.errors import BabelquoteError
 
 
@@ -80,16 +81,32 @@ def _differences(changes: tuple[Change, ...], *, seed: int) -> dict[str, Estimat
 
 def _notes(before: Result, after: Result) -> list[str]:
     notes = []
-    for field in ("system", "questions_digest", "corpus_digest", "model", "weights", "device", "settings", "seed"):
-        old, new = getattr(before.provenance, field), getattr(after.provenance, field)
-        if old != new:
-            shown = f": {old} → {new}" if len(f"{old}{new}") < 100 else ""
-            notes.append(f"another {field.replace('_', ' ')}{shown}")
+    old, new = _made_with(before.provenance), _made_with(after.provenance)
+    for name in dict.fromkeys((*new, *old)):
+        if old.get(name) != new.get(name):
+            notes.append(f"{name} differs: {_short(old.get(name))} → {_short(new.get(name))}")
     for name, mine, theirs in (("before", before, after), ("after", after, before)):
         others = {row.question.id for row in theirs.rows}
         if only := [row.question.id for row in mine.rows if row.question.id not in others]:
             notes.append(f"{len(only)} questions only {name}, left out: {', '.join(only[:5])}{' …' * (len(only) > 5)}")
     return notes
+
+
+def _made_with(provenance: Provenance) -> dict[str, str]:
+    """What may explain a difference, by name; every setting apart."""
+    settings = {
+        f"{section}.{key}": str(value)
+        for section, values in json.loads(provenance.settings).items()
+        for key, value in values.items()
+        if section != "store"
+    }
+    fields = ("system", "questions_digest", "corpus_digest", "model", "weights", "device", "seed")
+    return settings | {field.replace("_", " "): str(getattr(provenance, field)) for field in fields}
+
+
+def _short(value: str | None) -> str:
+    """A digest by its first eight characters."""
+    return "nothing" if value is None else value[:8] if len(value) == 64 else value
 
 
 def _place(row: Row) -> tuple[str, int, int] | None:

@@ -1,7 +1,7 @@
 """Rows folded: means per language and over languages, and what only many questions together can show."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import combinations
 
@@ -48,16 +48,18 @@ class Certainty:
     right: Flags
     abstained: Flags
     answerable: Flags
+    failed: Flags
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Certainty":
-        return Certainty(self.confidence[rows], self.right[rows], self.abstained[rows], self.answerable[rows])
+        return Certainty(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 WHOLE: Mapping[str, Callable[[Certainty], float]] = {
     "abstention precision": lambda c: abstaining(c.abstained, c.answerable).precision,
     "abstention recall": lambda c: abstaining(c.abstained, c.answerable).recall,
     "abstention F1": lambda c: abstaining(c.abstained, c.answerable).f1,
-    "abstention AUROC": lambda c: auroc(c.confidence, c.answerable),
+    # An error on an answerable question must not look like one that was surely answered.
+    "abstention AUROC": lambda c: auroc(np.where(c.failed & c.answerable, 0.0, c.confidence), c.answerable),
     "risk-coverage area": lambda c: area_under(risk_coverage(c.confidence, c.right)[1]),
     "calibration error": lambda c: expected_error(c.confidence, c.right),
 }
@@ -95,6 +97,7 @@ def certainty(rows: Sequence[Row]) -> Certainty:
         np.array([row.best_right for row in rows]),
         np.array([row.abstained for row in rows]),
         np.array([row.question.answerable for row in rows]),
+        np.array([row.error is not None for row in rows]),
     )
 
 

@@ -41,6 +41,7 @@ def table(result: Result, summary: Summary) -> Table:
         title=f"{escape(made.system)} on {escape(made.questions)}: {len(result.rows)} questions",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     shown.add_column("language", no_wrap=True)
     shown.add_column("asked", justify="right")

@@ -43,6 +43,14 @@ ONE_HOME = {
     "typer": {"__main__"},
 }
 
+EVAL_HOME = {
+    "ir_measures": {"ranking"},
+    "jinja2": {"report"},
+    "pydantic": {"result"},
+    "sklearn": {"calibrate"},
+    "typer": {"__main__"},
+}
+
 
 def imports(path: Path) -> set[str]:
     """Names of modules that a file imports, anywhere in it."""
@@ -75,6 +83,18 @@ def test_modules_import_only_what_stands_before_them(name: str) -> None:
     assert "training" not in ours
     for library, homes in ONE_HOME.items():
         assert library not in theirs or name in homes, f"{library} belongs in {homes}"
+
+
+@pytest.mark.parametrize("path", sorted((QA.parent / "eval").glob("*.py")), ids=lambda path: path.stem)
+def test_each_library_of_the_evaluation_has_one_home(path: Path) -> None:
+    theirs = {module.split(".")[0] for module in imports(path)}
+    for library, homes in EVAL_HOME.items():
+        assert library not in theirs or path.stem in homes, f"{library} belongs in {homes}"
+
+
+def test_measuring_speed_loads_nothing_that_only_the_evaluation_needs() -> None:
+    code = "import eval.__main__, eval.speed, qa.bot, sys; print({'ir_measures', 'eval.run'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 def test_importing_the_package_loads_no_model_library() -> None:

@@ -65,6 +65,18 @@ def test_every_language_counts_the_same_in_the_macro_average() -> None:
     assert summary.whole["abstention precision"].value == pytest.approx(1 / 2)
 
 
+def test_errors_make_every_measure_of_confidence_worse() -> None:
+    good = [row(answered(RIGHT), "f", "de"), row(refusing(right=True), "u", "de")]
+    whole = summarise(result(*good)).whole
+    assert (whole["abstention AUROC"].value, whole["risk-coverage area"].value) == (1.0, 1 / 4)
+    for broken in (failed(), failed(question())):
+        worse = summarise(result(*good, row(broken, "h", "de"))).whole
+        assert worse["abstention AUROC"].value == pytest.approx(1 / 2)
+        assert worse["risk-coverage area"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+        assert worse["calibration error"].value > whole["calibration error"].value
+        assert worse["abstention recall"].value <= whole["abstention recall"].value
+
+
 def test_a_measure_that_a_language_has_no_question_for_is_no_zero() -> None:
     summary = summarise(result(row(answered(RIGHT), "f", "de"), row(refusing(right=True), "u", "en")))
     assert math.isnan(summary.languages["en"]["hit@1"].value)
@@ -136,8 +148,9 @@ def test_comparing_names_what_got_better_worse_or_different() -> None:
 
 def test_comparing_says_what_else_differs_and_refuses_strangers() -> None:
     one = result(row(answered(RIGHT), "f", "de"))
-    other = replace(one, provenance=replace(MADE, model="new"))
-    assert compare(one, other).notes == ("another model: m → new",)
+    other = replace(one, provenance=replace(MADE, model="new", settings='{"answer": {"threshold": 0.4}}'))
+    notes = compare(replace(one, provenance=replace(MADE, settings='{"answer": {"threshold": 0.3}}')), other).notes
+    assert notes == ("answer.threshold differs: 0.3 → 0.4", "model differs: m → new")
     with pytest.raises(CompareError, match="no question in common"):
         compare(one, result(row(answered(RIGHT), "g", "de")))
 

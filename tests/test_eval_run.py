@@ -13,9 +13,11 @@ from eval.fold import summarise
 from eval.gate import check
 from eval.gold import GoldError
 from eval.result import Result, Verdict, load
-from eval.run import UnknownSystem, load_exam, run
+from eval.run import UnknownSystem, ask, load_exam, run
 from eval.systems import SYSTEMS
+from qa.records import Hit, Reply
 from qa.settings import Settings, StoreSettings
+from tests.asked import question
 from tests.conftest import REPOSITORY
 
 FERRY = "Die Fähre nach Helgoland legt um 9:30 Uhr ab. Hunde fahren kostenlos mit.\n"
@@ -104,7 +106,7 @@ def test_somebodys_own_corpus_is_evaluated_compared_and_shown(papers: Path, ques
     assert evaluate(papers, *about, "--system", "always-abstain", "--out", str(baseline)).returncode == 0
     compared = evaluate(papers, "--compare", str(out), str(baseline))
     assert compared.returncode == 0, compared.stderr
-    assert "another system: babelquote → always-abstain" in compared.stdout
+    assert "system differs: babelquote → always-abstain" in compared.stdout
     assert "(right → withheld): When does the ferry leave?" in compared.stdout
 
 
@@ -140,6 +142,21 @@ def test_a_system_that_does_not_exist_is_refused_with_those_that_do(
     exam = load_exam(corpus=papers, files=[questions], settings=own)
     with pytest.raises(UnknownSystem, match="'oracle'; systems: babelquote, lexical"):
         run(exam, system="oracle")
+
+
+class Broken:
+    """A system that cannot."""
+
+    def ask(self, question: str) -> Reply:
+        raise AssertionError(f"no reply to {question}")
+
+    def hits(self, question: str) -> list[Hit]:
+        raise AssertionError(question)
+
+
+def test_whatever_a_system_raises_is_an_error_and_no_abstention() -> None:
+    outcome = ask(Broken(), question())
+    assert (outcome.reply, outcome.error, outcome.abstained) == (None, "AssertionError: no reply to How many?", False)
 
 
 @pytest.fixture(scope="module")
