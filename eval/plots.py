@@ -101,7 +101,7 @@ def heat_map(cells: Mapping[tuple[str, str], float], rows: Sequence[str], column
                 Markup('<rect class="cell" style="--v:{:.0f}%" x="{}" y="{}" width="{}" height="{}" rx="2"/>').format(
                     100 * value, x + 1, y + 1, width - 2, height - 2
                 ),
-                _text(x + width / 2, y + height / 2 + 4, _percent(value), f"middle {'on' if value > 0.6 else 'off'}"),
+                _text(x + width / 2, y + height / 2 + 4, _percent(value), "middle"),
                 Markup("</g>"),
             ]
     return _svg(left + width * len(columns) + 8, top + height * len(rows) + 4, label, *parts)

@@ -98,8 +98,8 @@ def given(row: Row) -> str:
 
 def side_by_side(summaries: Mapping[str, Summary]) -> Table:
     """Systems across, measures down."""
-    shown = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD)
-    shown.add_column("measure")
+    shown = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    shown.add_column("measure", no_wrap=True)
     for system in summaries:
         shown.add_column(system, justify="right")
     for name in NEIGHBOURS:
