@@ -12,7 +12,8 @@ from eval.bootstrap import NOTHING, Estimate
 from eval.compare import Change, Comparison
 from eval.fold import Summary
 from eval.gate import Check
-from eval.result import Result, Row, Verdict
+from eval.result import Place, Result, Row, Verdict
+from qa.render import shown
 
 COLUMNS = {
     "success@5": "in 5",
@@ -37,37 +38,38 @@ NEIGHBOURS = (
 def table(result: Result, summary: Summary) -> Table:
     """Languages down, measures across; the macro average with its interval, and the worst language named."""
     made = result.provenance
-    shown = Table(
+    grid = Table(
         title=f"{escape(made.system)} on {escape(made.questions)}: {len(result.rows)} questions",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    shown.add_column("language", no_wrap=True)
-    shown.add_column("asked", justify="right")
+    grid.add_column("language", no_wrap=True)
+    grid.add_column("asked", justify="right")
     for heading in COLUMNS.values():
-        shown.add_column(heading, justify="right")
+        grid.add_column(heading, justify="right")
     asked = {language: sum(r.question.language == language for r in result.rows) for language in summary.languages}
     for language, row in summary.languages.items():
-        shown.add_row(language, str(asked[language]), *(number(row.get(name, NOTHING)) for name in COLUMNS))
+        grid.add_row(language, str(asked[language]), *(number(row.get(name, NOTHING)) for name in COLUMNS))
     shown.add_section()
     for name, estimates in (("macro average", summary.macro), ("all questions", summary.pooled)):
         cells = [number(estimates.get(measure, NOTHING)) for measure in COLUMNS]
-        shown.add_row(name, str(len(result.rows)), *cells)
-    shown.add_row("95 % of macro", "", *(interval(summary.macro.get(measure, NOTHING)) for measure in COLUMNS))
+        grid.add_row(name, str(len(result.rows)), *cells)
+    narrow = (interval(summary.macro.get(measure, NOTHING)).replace("0.", ".") for measure in COLUMNS)
+    grid.add_row("95 % of macro", "", *narrow)
     worst, value = summary.worst("hit@1")
-    shown.caption = f"worst language by hit@1: {worst} ({number(value)})"
-    return shown
+    grid.caption = f"worst language by hit@1: {worst} ({number(value)})"
+    return grid
 
 
 def numbers(summary: Summary) -> Table:
     """Every measure of the whole run, with its interval."""
-    shown = Table(title="over all questions; means are over languages", title_justify="left", box=box.SIMPLE_HEAD)
+    grid = Table(title="over all questions; means are over languages", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("measure", "value", "95 % interval", "questions"):
-        shown.add_column(heading, justify="left" if heading == "measure" else "right")
+        grid.add_column(heading, justify="left" if heading == "measure" else "right")
     for name, estimate in {**summary.macro, **summary.whole}.items():
-        shown.add_row(name, number(estimate, digits=3), interval(estimate), str(estimate.count))
-    return shown
+        grid.add_row(name, number(estimate, digits=3), interval(estimate), str(estimate.count))
+    return grid
 
 
 def misses(rows: Sequence[Row]) -> list[str]:
@@ -87,43 +89,48 @@ def expected(row: Row) -> str:
 
 
 def given(row: Row) -> str:
-    """The first quote, what was withheld, or the error."""
+    """The first quote, or the one that was withheld, its answer between ‹ and ›; or the error."""
     if row.error is not None:
         return f"(error) {row.error}"
     if row.abstained:
-        withheld = f", would have quoted: {row.best.text}" if row.best else ""
+        withheld = f", would have quoted: {_marked(row.best)}" if row.best else ""
         return f"(abstained at {row.confidence:.2f}{withheld})"
-    return row.quotes[0].text
+    return _marked(row.quotes[0])
+
+
+def _marked(place: Place) -> str:
+    start, end = place.answer_start - place.start, place.answer_end - place.start
+    return shown(f"{place.text[:start]}‹{place.text[start:end]}›{place.text[end:]}")
 
 
 def side_by_side(summaries: Mapping[str, Summary]) -> Table:
     """Systems across, measures down."""
-    shown = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    shown.add_column("measure", no_wrap=True)
+    grid = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    grid.add_column("measure", no_wrap=True)
     for system in summaries:
-        shown.add_column(system, justify="right")
+        grid.add_column(system, justify="right")
     for name in NEIGHBOURS:
-        shown.add_row(name, *(number(summary.value(name), digits=3) for summary in summaries.values()))
-    return shown
+        grid.add_row(name, *(number(summary.value(name), digits=3) for summary in summaries.values()))
+    return grid
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Differences with their intervals, then the questions that went another way, worse ones first."""
     for note in comparison.notes:
         console.print(f"note: {note}", markup=False)
-    shown = Table(
+    grid = Table(
         title=f"{len(comparison.changes)} questions in both, after minus before",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
     for heading in ("measure", "difference", "95 % interval"):
-        shown.add_column(heading, justify="left" if heading == "measure" else "right")
+        grid.add_column(heading, justify="left" if heading == "measure" else "right")
     for name, estimate in comparison.differences.items():
         if estimate.value or estimate.low or estimate.high:
             clear = estimate.low > 0 or estimate.high < 0
             cells = (f"{estimate.value:+.3f}", f"{estimate.low:+.3f} … {estimate.high:+.3f}")
-            shown.add_row(name, *cells, style="bold" if clear else None)
-    console.print(shown)
+            grid.add_row(name, *cells, style="bold" if clear else None)
+    console.print(grid)
     worse, better, other = (
         [change for change in comparison.changes if getattr(change, kind)] for kind in ("worse", "better", "other")
     )
