@@ -1,12 +1,15 @@
 """What changed from one run to another: measure by measure, and question by question."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eval.bootstrap import Estimate, Resampler
-from eval.fold import WHOLE, certainty
+from eval.fold import WHOLE, Certainty, certainty
 from eval.result import Provenance, Result, Row, Verdict
 from qa.errors import BabelquoteError
 
@@ -67,16 +70,20 @@ def _differences(changes: tuple[Change, ...], *, seed: int) -> dict[str, Estimat
     names = dict.fromkeys(name for change in changes for name in change.after.scores if name in change.before.scores)
     found = {
         name: resampler.mean(
-            np.array(
-                [c.after.scores.get(name, np.nan) - c.before.scores.get(name, np.nan) for c in changes], dtype=float
-            )
+            np.array([c.after.scores.get(name, np.nan) - c.before.scores.get(name, np.nan) for c in changes])
         )
         for name in names
     }
     old, new = certainty([change.before for change in changes]), certainty([change.after for change in changes])
-    for name, measure in WHOLE.items():
-        found[name] = resampler.statistic(lambda rows, of=measure: of(new[rows]) - of(old[rows]))  # type: ignore[misc]
-    return found
+    return found | {
+        name: resampler.statistic(partial(_difference, measure, old, new)) for name, measure in WHOLE.items()
+    }
+
+
+def _difference(
+    measure: Callable[[Certainty], float], old: Certainty, new: Certainty, rows: NDArray[np.int64]
+) -> float:
+    return measure(new[rows]) - measure(old[rows])
 
 
 def _notes(before: Result, after: Result) -> list[str]:

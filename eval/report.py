@@ -82,8 +82,7 @@ def render(result: Result, summary: Summary) -> str:
 
 def marked(place: Place) -> Markup:
     """The place's text, escaped, the answer inside a `mark`."""
-    start, end = place.answer_start - place.start, place.answer_end - place.start
-    return Markup("{}<mark>{}</mark>{}").format(place.text[:start], place.text[start:end], place.text[end:])
+    return Markup("{}<mark>{}</mark>{}").format(*place.parts)
 
 
 def _places(row: Row) -> list[Place]:

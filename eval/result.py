@@ -38,6 +38,12 @@ class Place:
     answer_start: int
     answer_end: int
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The text before the answer, the answer, and the text after it."""
+        start, end = self.answer_start - self.start, self.answer_end - self.start
+        return self.text[:start], self.text[start:end], self.text[end:]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given(Place):

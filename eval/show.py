@@ -51,7 +51,7 @@ def table(result: Result, summary: Summary) -> Table:
     asked = {language: sum(r.question.language == language for r in result.rows) for language in summary.languages}
     for language, row in summary.languages.items():
         grid.add_row(language, str(asked[language]), *(number(row.get(name, NOTHING)) for name in COLUMNS))
-    shown.add_section()
+    grid.add_section()
     for name, estimates in (("macro average", summary.macro), ("all questions", summary.pooled)):
         cells = [number(estimates.get(measure, NOTHING)) for measure in COLUMNS]
         grid.add_row(name, str(len(result.rows)), *cells)
@@ -75,7 +75,7 @@ def numbers(summary: Summary) -> Table:
 def misses(rows: Sequence[Row]) -> list[str]:
     """Every question that did not go right, with what was expected and what was given."""
     return [
-        f"{row.question.id} ({row.verdict}): {row.question.question}\n"
+        f"{row.question.id} ({row.verdict}): {shown(row.question.question)}\n"
         f"  expected {expected(row)}\n  given    {given(row)}"
         for row in rows
         if row.verdict != Verdict.RIGHT
@@ -85,7 +85,7 @@ def misses(rows: Sequence[Row]) -> list[str]:
 def expected(row: Row) -> str:
     """The gold spans that differ, or that nothing answers."""
     spans = dict.fromkeys(span.text for span in row.question.spans)
-    return " | ".join(spans) if spans else "(abstention)"
+    return " | ".join(map(shown, spans)) if spans else "(abstention)"
 
 
 def given(row: Row) -> str:
@@ -96,11 +96,6 @@ def given(row: Row) -> str:
         withheld = f", would have quoted: {_marked(row.best)}" if row.best else ""
         return f"(abstained at {row.confidence:.2f}{withheld})"
     return _marked(row.quotes[0])
-
-
-def _marked(place: Place) -> str:
-    start, end = place.answer_start - place.start, place.answer_end - place.start
-    return shown(f"{place.text[:start]}‹{place.text[start:end]}›{place.text[end:]}")
 
 
 def side_by_side(summaries: Mapping[str, Summary]) -> Table:
@@ -166,6 +161,10 @@ def interval(estimate: Estimate) -> str:
 def _change(change: Change) -> str:
     question = change.after.question
     return (
-        f"{question.id} ({change.before.verdict} → {change.after.verdict}): {question.question}\n"
+        f"{question.id} ({change.before.verdict} → {change.after.verdict}): {shown(question.question)}\n"
         f"  expected {expected(change.after)}\n  before   {given(change.before)}\n  after    {given(change.after)}"
     )
+
+
+def _marked(place: Place) -> str:
+    return shown("{}‹{}›{}".format(*place.parts))
