@@ -138,6 +138,31 @@ def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")]
 
 
 @app.command()
+def squad(
+    files: Annotated[list[Path], typer.Argument(help="Question files of SQuAD's form, plain or .gz")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many questions of each file")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="Folder for the predictions, NAME.json a file")] = None,
+) -> None:
+    """Reads each question's own paragraph with the reader alone, and prints F1 and exact match."""
+    from eval import squad
+    from eval.show import print_squad
+    from qa.read import load_reader
+
+    if len({squad.prediction_name(file) for file in files}) < len(files):
+        raise typer.BadParameter("two files have one name; their predictions would overwrite each other")
+    reader = load_reader()
+    scores = {}
+    for file, questions in [(file, squad.load(file)) for file in files]:
+        chosen = questions[:limit]
+        asked = track(chosen, file.name, console=Console(stderr=True))
+        given = squad.predict(reader, asked, abstain=squad.may_abstain(questions))
+        scores[file.name] = squad.score(chosen, given)
+        if predictions:
+            squad.save(given, file, predictions)
+    print_squad(scores, console)
+
+
+@app.command()
 def speed(
     corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS,
     cold: Annotated[int, typer.Option(help="How many fresh processes to time")] = 5,

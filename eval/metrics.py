@@ -96,7 +96,7 @@ def exact_match(outcome: Outcome) -> bool:
 
 def answer_f1(outcome: Outcome) -> float:
     """Best token F1 (Rajpurkar et al. 2016) of the first quote's marked answer with a gold span, 0..1."""
-    return _best_span(outcome, _f1)
+    return _best_span(outcome, token_f1)
 
 
 def citation_precision(outcome: Outcome) -> float:
@@ -118,6 +118,9 @@ def _best_span(outcome: Outcome, compare: Callable[[list[str], list[str]], float
     return max((compare(given, tokens(span.text)) for span in outcome.question.spans), default=0.0)
 
 
-def _f1(given: list[str], gold: list[str]) -> float:
+def token_f1(given: Sequence[str], gold: Sequence[str]) -> float:
+    """F1 of two bags of tokens, 0..1; two empty ones agree."""
+    if not given and not gold:
+        return 1.0
     common = (Counter(given) & Counter(gold)).total()
     return 2 * common / (len(given) + len(gold)) if common else 0.0

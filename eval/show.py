@@ -13,6 +13,7 @@ from eval.compare import Change, Comparison
 from eval.fold import Summary
 from eval.gate import Check
 from eval.result import Place, Result, Row, Verdict
+from eval.squad import Score
 from qa.render import shown
 
 COLUMNS = {
@@ -168,3 +169,24 @@ def _change(change: Change) -> str:
 
 def _marked(place: Place) -> str:
     return shown("{}‹{}›{}".format(*place.parts))
+
+
+def print_squad(scores: Mapping[str, Score], console: Console) -> None:
+    """F1 and exact match in per cent, file by file, their mean over files, and the worst file named."""
+    found = Table("file", "questions", "unanswerable", "F1", "EM", box=box.SIMPLE)
+    for name, score in scores.items():
+        found.add_row(
+            escape(name),
+            str(score.questions),
+            str(score.unanswerable),
+            f"{100 * score.f1:.1f}",
+            f"{100 * score.exact:.1f}",
+        )
+    if len(scores) > 1:
+        found.add_section()
+        mean = [
+            100 * sum(values) / len(scores) for values in zip(*((s.f1, s.exact) for s in scores.values()), strict=True)
+        ]
+        found.add_row("mean over files", "", "", *(f"{value:.1f}" for value in mean))
+        found.caption = f"worst file by F1: {escape(min(scores, key=lambda name: scores[name].f1))}"
+    console.print(found)

@@ -46,7 +46,7 @@ ONE_HOME = {
 EVAL_HOME = {
     "ir_measures": {"ranking"},
     "jinja2": {"report"},
-    "pydantic": {"result"},
+    "pydantic": {"result", "squad"},
     "sklearn": {"calibrate"},
     "typer": {"__main__"},
 }

@@ -1,0 +1,139 @@
+"""The reader alone on question files of SQuAD's form (Rajpurkar et al. 2016, 2018): predictions, F1 and exact match.
+
+A question is read with its own paragraph. In a file without a single unanswerable question the best span is always
+given; elsewhere only one that scores above its window's no-answer score.
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from eval.metrics import token_f1, tokens
+from qa.errors import BabelquoteError
+from qa.read import Reader
+
+# Version 1 has numbers for ids here and there; other keys are of no concern.
+_Id = Annotated[str, StringConstraints(min_length=1)]
+
+
+class SquadError(BabelquoteError):
+    """A file that is not of SQuAD's form; nothing of it is scored."""
+
+
+class _Text(BaseModel):
+    text: str
+
+
+class _Question(BaseModel, coerce_numbers_to_str=True):
+    id: _Id
+    question: str
+    answers: list[_Text] = Field(default_factory=list)
+    is_impossible: bool = False
+
+
+class _Paragraph(BaseModel):
+    context: str
+    qas: list[_Question]
+
+
+class _Article(BaseModel):
+    paragraphs: list[_Paragraph]
+
+
+class _File(BaseModel):
+    data: list[_Article]
+
+
+@dataclass(frozen=True, slots=True)
+class SquadQuestion:
+    """A question with its paragraph. `answers` are all accepted texts, none for an unanswerable question."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Means over a file's questions, 0..1; an unanswerable question scores 1 where nothing was given, else 0."""
+
+    f1: float
+    exact: float
+    questions: int
+    unanswerable: int
+
+
+def load(file: Path) -> list[SquadQuestion]:
+    """All questions of a file, plain or gzipped. Raises `SquadError`, naming file and field."""
+    try:
+        data = file.read_bytes()
+        text = gzip.decompress(data) if file.suffix == ".gz" else data
+        parsed = _File.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SquadError(f"{file}: {where}: {first['msg']}; expected SQuAD's form, data.paragraphs.qas") from error
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise SquadError(f"cannot read {file} as JSON: {error}") from error
+    found = list(_questions(parsed))
+    if not found:
+        raise SquadError(f"{file} holds no questions")
+    if len({question.id for question in found}) < len(found):
+        raise SquadError(f"{file}: an id is used twice, so that predictions by id would be lost")
+    return found
+
+
+def _questions(file: _File) -> Iterator[SquadQuestion]:
+    for article in file.data:
+        for paragraph in article.paragraphs:
+            for asked in paragraph.qas:
+                answers = () if asked.is_impossible else tuple(answer.text for answer in asked.answers)
+                yield SquadQuestion(asked.id, asked.question, paragraph.context, answers)
+
+
+def may_abstain(questions: Sequence[SquadQuestion]) -> bool:
+    """Whether "no answer" is a right answer anywhere in the file."""
+    return any(not question.answers for question in questions)
+
+
+def predict(reader: Reader, questions: Iterable[SquadQuestion], *, abstain: bool) -> dict[str, str]:
+    """The text of the best span by question id; empty where there is none, or with `abstain` none above no answer."""
+    predictions = {}
+    for question in questions:
+        reading = reader.read(question.question, [question.context])
+        best = next(iter(reading.spans), None)
+        given = best is not None and not (abstain and best.score <= reading.no_answer)
+        predictions[question.id] = question.context[best.start : best.end] if best and given else ""
+    return predictions
+
+
+def score(questions: Sequence[SquadQuestion], predictions: dict[str, str]) -> Score:
+    """Scores by `eval.metrics.tokens`; a question without a prediction counts as unanswered."""
+    pairs = [(tokens(predictions.get(q.id, "")), [tokens(answer) for answer in q.answers] or [[]]) for q in questions]
+    return Score(
+        f1=fmean(max(token_f1(given, gold) for gold in golds) for given, golds in pairs),
+        exact=fmean(float(given in golds) for given, golds in pairs),
+        questions=len(questions),
+        unanswerable=sum(not question.answers for question in questions),
+    )
+
+
+def save(predictions: dict[str, str], file: Path, folder: Path) -> Path:
+    """Writes the official form, `{id: text}`, as NAME.json for NAME.json or NAME.json.gz; returns where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{prediction_name(file)}.json"
+    target.write_text(json.dumps(predictions, ensure_ascii=False), encoding="utf-8")
+    return target
+
+
+def prediction_name(file: Path) -> str:
+    """`NAME` of NAME.json or NAME.json.gz."""
+    return file.name.removesuffix(".gz").removesuffix(".json")
