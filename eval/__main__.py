@@ -163,6 +163,21 @@ def squad(
 
 
 @app.command()
+def retrieval(
+    files: Annotated[list[Path], typer.Argument(help="Parallel questions, NAME.QUESTION-CONTEXT.json.gz")],
+    sentences: Annotated[bool, typer.Option(help="Find sentences instead of passages")] = False,
+) -> None:
+    """Ranks a pool of parallel texts by words, by the encoder as it came, and step by step to the shipped one."""
+    from eval.pool import load_pool
+    from eval.show import print_pool
+    from eval.systems import rankers
+
+    pool = load_pool(files, by_sentence=sentences)
+    console.print(f"{len(pool.questions)} questions, {len(pool.texts)} texts")
+    print_pool(pool, {name: ranker(pool) for name, ranker in rankers().items()}, console)
+
+
+@app.command()
 def speed(
     corpus: Annotated[Path, typer.Option(help="Folder of the documents")] = CORPUS,
     cold: Annotated[int, typer.Option(help="How many fresh processes to time")] = 5,

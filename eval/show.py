@@ -12,6 +12,7 @@ from eval.bootstrap import NOTHING, Estimate
 from eval.compare import Change, Comparison
 from eval.fold import Summary
 from eval.gate import Check
+from eval.pool import Pool, Scores, first_right, matrix, measure
 from eval.result import Place, Result, Row, Verdict
 from eval.squad import Score
 from qa.render import shown
@@ -190,3 +191,23 @@ def print_squad(scores: Mapping[str, Score], console: Console) -> None:
         found.add_row("mean over files", "", "", *(f"{value:.1f}" for value in mean))
         found.caption = f"worst file by F1: {escape(min(scores, key=lambda name: scores[name].f1))}"
     console.print(found)
+
+
+def print_pool(pool: Pool, rankings: Mapping[str, Scores], console: Console) -> None:
+    """Measures of each ranking, P@1 by language of the question, and the last one's R@10 by both languages."""
+    measures = {name: measure(pool, scores) for name, scores in rankings.items()}
+    by_language = {name: first_right(pool, scores) for name, scores in rankings.items()}
+    names, languages = list(next(iter(measures.values()))), sorted(set(pool.asked_in))
+    table = Table("", *names, box=box.SIMPLE)
+    firsts = Table("P@1", *languages, box=box.SIMPLE)
+    for name in rankings:
+        table.add_row(name, *(f"{measures[name][measure]:.3f}" for measure in names))
+        firsts.add_row(name, *(f"{by_language[name][language]:.3f}" for language in languages))
+    name, scores = list(rankings.items())[-1]
+    cells = matrix(pool, scores)
+    pairs = Table(
+        "question", *sorted(set(pool.languages)), box=box.SIMPLE, title=f"R@10 by language of the evidence: {name}"
+    )
+    for asked in languages:
+        pairs.add_row(asked, *(f"{cells[asked, language]:.2f}" for language in sorted(set(pool.languages))))
+    console.print(table, firsts, pairs)

@@ -29,6 +29,7 @@ class SquadError(BabelquoteError):
 
 class _Text(BaseModel):
     text: str
+    answer_start: int | None = None
 
 
 class _Question(BaseModel, coerce_numbers_to_str=True):
@@ -53,12 +54,14 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SquadQuestion:
-    """A question with its paragraph. `answers` are all accepted texts, none for an unanswerable question."""
+    """A question with its paragraph. `answers` are all accepted texts, none for an unanswerable question; `starts` are
+    their offsets in the paragraph where the file tells them."""
 
     id: str
     question: str
     context: str
     answers: tuple[str, ...]
+    starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,12 @@ def _questions(file: _File) -> Iterator[SquadQuestion]:
     for article in file.data:
         for paragraph in article.paragraphs:
             for asked in paragraph.qas:
-                answers = () if asked.is_impossible else tuple(answer.text for answer in asked.answers)
-                yield SquadQuestion(asked.id, asked.question, paragraph.context, answers)
+                answers = [] if asked.is_impossible else asked.answers
+                yield SquadQuestion(
+                    asked.id, asked.question, paragraph.context,
+                    answers=tuple(answer.text for answer in answers),
+                    starts=tuple(answer.answer_start for answer in answers if answer.answer_start is not None),
+                )  # fmt: skip
 
 
 def may_abstain(questions: Sequence[SquadQuestion]) -> bool:

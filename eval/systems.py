@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.gold import GoldQuestion
+from eval.pool import Pool, Scores, dense, lexical
 from eval.ranking import relevant
 from qa import text
 from qa.bot import Bot, index_folder, open_corpus
+from qa.embed import load_encoder
 from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passage, Quote, Reason, Reply
 from qa.retrieve import Index, retrieve
-from qa.settings import RetrieveSettings, Settings
+from qa.settings import EncoderSettings, RetrieveSettings, Settings
 
 _MANY = 1_000
 """More passages than a gold question's documents have in a corpus that somebody wrote gold questions for."""
@@ -129,7 +131,7 @@ def unprojected(settings: Settings) -> Settings:
     """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
     return replace(
         settings,
-        encoder=replace(settings.encoder, projection=False),
+        encoder=replace(settings.encoder, projection=False, adapted=False),
         retrieve=replace(settings.retrieve, lexical_weight=0.0),
     )
 
@@ -156,6 +158,28 @@ SYSTEMS: Mapping[str, Recipe] = {
     "always-abstain": Recipe(lambda _: AlwaysAbstain()),
     "never-abstain": Recipe(open_bot, unthresholded),
 }
+
+
+def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
+    """What can rank a pool: words alone, and the embedded encoder with and without what was added to it."""
+
+    def with_encoder(*, projection: bool, adapted: bool) -> Callable[[Pool], Scores]:
+        settings = EncoderSettings(projection=projection, adapted=adapted)
+        return lambda pool: dense(pool, load_encoder(settings))
+
+    def pieces(texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = load_encoder().model.tokenizer(list(texts), add_special_tokens=False, verbose=False)[
+            "input_ids"
+        ]
+        return ids
+
+    return {
+        "words (BM25 over subwords)": lambda pool: lexical(pool, pieces),
+        "encoder unchanged": with_encoder(projection=False, adapted=False),
+        "projected": with_encoder(projection=True, adapted=False),
+        "adapted": with_encoder(projection=False, adapted=True),
+        "adapted and projected": with_encoder(projection=True, adapted=True),
+    }
 
 
 class _WordsOnly:

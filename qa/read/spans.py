@@ -5,7 +5,6 @@ linear head gives two scores a token. The first token stands for "no answer here
 al. 2019).
 """
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +17,9 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from qa import text
+from qa.layers import load_layers, shipped
 from qa.records import Passage, Reading, Span
-from qa.weights import embedded_parts, load_layers
+from qa.weights import embedded_parts
 
 BOS, PAD, EOS = 0, 1, 2
 MAX_QUESTION = 64
@@ -125,11 +125,9 @@ class SpanReader:
     @cache
     def load() -> "SpanReader":
         """The shipped weights over the embedded model; embeddings and tokenizer are shared. See `load_reader`."""
-        tokenizer, base = embedded_parts()
-        encoder = copy.copy(base)  # a shell around the same embeddings, with layers of its own
-        encoder._modules = {**base._modules, "encoder": copy.deepcopy(base.encoder)}
-        model = SpanModel(encoder, base.config.hidden_size)
-        load_layers(model)
+        tokenizer, encoder = embedded_parts()
+        model = SpanModel(encoder, encoder.config.hidden_size)
+        load_layers(model, shipped("reader"))
         model.requires_grad_(False)
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
             # Two and a half times faster where the processor computes in bfloat16; the scores move by a hundredth.

@@ -58,7 +58,8 @@ SHORT_SHARE = 0.4
 class Example:
     """A question, a context, and where in it the answer stands; `None` if it holds none.
 
-    `key` is the same for one question in several languages. `texts` are all accepted answers.
+    `key` is the same for one question in several languages. `asked_in` is the question's language, `language` the
+    context's. `texts` are all accepted answers.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Example:
     answer: Bounds | None
     texts: tuple[str, ...]
     name: str
+    asked_in: str
 
 
 class Target(NamedTuple):
@@ -85,7 +87,7 @@ Group = tuple[Target, ...]
 
 
 def load(file: Path) -> list[Example]:
-    """All questions of one file."""
+    """All questions of one file. Where answers are not given, every question counts as unanswerable."""
     name, languages, *_ = file.name.split(".")
     found = []
     with gzip.open(file, "rt", encoding="utf-8") as stream:
@@ -93,13 +95,15 @@ def load(file: Path) -> list[Example]:
     for article in data:
         for paragraph in article["paragraphs"]:
             for qa in paragraph["qas"]:
-                answers = [] if qa.get("is_impossible") else qa["answers"]
+                answers = [] if qa.get("is_impossible") else qa.get("answers", [])
                 texts = tuple(answer["text"] for answer in answers)
                 start = answers[0]["answer_start"] if answers else 0
                 bounds = Bounds(start, start + len(texts[0])) if answers else None
-                language = languages.split("-")[1]
+                asked_in, language = languages.split("-")
                 found.append(
-                    Example(str(qa["id"]), qa["question"], paragraph["context"], language, bounds, texts, name)
+                    Example(
+                        str(qa["id"]), qa["question"], paragraph["context"], language, bounds, texts, name, asked_in
+                    )
                 )
     return found
 
@@ -110,7 +114,7 @@ def mix(folder: Path, seed: int) -> list[Example]:
     chosen: list[Example] = []
     for name, count in MIX.items():
         if name == "squad2-crossed":
-            pools = [_crossed(folder)]
+            pools = [crossed(folder)]
         else:
             pools = [load(file) for file in sorted(folder.glob(f"{name}.*.json.gz"))]
         if not any(pools):
@@ -133,15 +137,15 @@ def _take(pools: Sequence[list[Example]], count: int, chance: random.Random) -> 
     return taken
 
 
-def _crossed(folder: Path) -> list[Example]:
+def crossed(folder: Path) -> list[Example]:
     """English questions on Finnish contexts, and the other way round: the two translations share ids."""
     english, finnish = (
         {example.key: example for file in folder.glob(f"{name}.*.json.gz") for example in load(file)}
         for name in ("squad2-backtranslated", "squad2-mt")
     )
     shared = sorted(english.keys() & finnish.keys())
-    return [replace(english[key], question=finnish[key].question) for key in shared] + [
-        replace(finnish[key], question=english[key].question) for key in shared
+    return [replace(english[key], question=finnish[key].question, asked_in="fi") for key in shared] + [
+        replace(finnish[key], question=english[key].question, asked_in="en") for key in shared
     ]
 
 

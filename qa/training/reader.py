@@ -19,9 +19,10 @@ import torch
 from torch.nn.functional import cross_entropy, log_softmax
 
 from qa import text
+from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
 from qa.training.examples import MAX_TOKENS, STRIDE, Example, Group, batches, count_tokens, dev_sets, groups, mix
-from qa.weights import load_layers, read_weights, save_layers, weights_path
+from qa.weights import embedded_parts
 
 OUTPUT = Path(__file__).parents[1] / "data" / "reader.safetensors"
 BATCH_TOKENS = 4000
@@ -104,10 +105,10 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    tokenizer, encoder = read_weights(weights_path())
+    tokenizer, encoder = embedded_parts()
     model = SpanModel(encoder, encoder.config.hidden_size)
     if options.further:
-        load_layers(model)
+        load_layers(model, shipped("reader"))
     # Three times as fast on a CPU as dropout and the fused attention, whose backward pass is slow there.
     encoder.config._attn_implementation = "eager"
     for part in model.modules():
@@ -181,7 +182,7 @@ def _print_scores(scores: dict[str, float]) -> None:
 
 def pack(model: SpanModel, output: Path) -> None:
     """Writes the trained model's difference from an untrained one, which has a head of zeros."""
-    _, base = read_weights(weights_path())
+    _, base = embedded_parts()
     before = {f"encoder.{name}": parameter.detach() for name, parameter in base.named_parameters()}
     differences = {
         name: (parameter.detach() - before.get(name, torch.zeros_like(parameter))).numpy()

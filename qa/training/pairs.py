@@ -1,0 +1,209 @@
+"""Training pairs for the retriever: a question or sentence, a text that answers or translates it, one that does not.
+
+Which negatives a question meets decides what is learned. Where each language answers only its own questions, telling
+languages apart would be rewarded; so such pairs stand in batches of one language. Where question and evidence are of
+languages drawn independently, batches are mixed, and the wrong sentence beside the right one is of the question's own
+language where there is one: what the unchanged encoder would take.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.progress import track
+
+from qa.read import Reader
+from qa.records import Bounds
+from qa.sentences import sentences
+from qa.training.examples import Example, crossed, load
+from qa.training.projection import read_pairs
+
+CROSSED = {"mlqa": 12_000, "squad2-crossed": 10_000, "afriqa_xl": 4_000}
+"""Questions of each set whose context stands in any language, the question's or another."""
+ALONE = {
+    "tydiqa": 6_000,
+    "squadshifts_newwiki": 3_500,
+    "idkmrc": 3_000,
+    "piaf": 3_000,
+    "jsquad": 3_000,
+    "iapp_wiki_qa": 3_000,
+    "thquad2020": 3_000,
+    "qed_nq": 2_500,
+    "pquad_validation": 2_500,
+    "squad-mt": 2_000,
+    "drcd": 1_500,
+    "cmrc": 1_500,
+    "faquad": 900,
+}
+"""Questions of each set that are asked in their context's language."""
+SILVER = {"mlqa-pairs": 24_000, "tydiqa-pairs": 4_500}
+"""Questions whose passage is known and the place in it is not: the reader points to it."""
+SILVER_SCORE = 3.0
+"""How far the reader's best span must stand above "no answer" to be believed."""
+PARALLEL = 250
+"""Sentence pairs a language, eight times as many of Sanskrit."""
+HELD_OUT = ("glg", "lit", "mar", "tgl", "kat")
+"""Languages of the parallel pack that are never trained on, to see what the others do for them."""
+SIZES = (1, 1, 1, 2, 3, 5)
+"""Sentences of an evidence text: as retrieval meets them alone, in small and in large passages."""
+MAX_CHARS = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`positive` answers `anchor` (or says the same, in a pair of translations); `negative`, if any, does not.
+
+    Pairs of one `key` are about the same thing and never stand in one batch. `kind`: batches hold pairs of one kind.
+    """
+
+    key: str
+    anchor: str
+    positive: str
+    negative: str | None
+    kind: str
+
+
+def collect(folder: Path, reader: Reader, seed: int) -> list[Pair]:
+    """All pairs. `folder` holds reader/train, retrieval/questions and retrieval/parallel."""
+    chance = random.Random(seed)
+    train = folder / "reader" / "train"
+    pairs: list[Pair] = []
+    for name, count in CROSSED.items():
+        examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
+        pairs += _question_pairs(_choose(examples, count, chance), examples, "crossed", chance)
+    for name, count in SILVER.items():
+        examples = _choose(_load_all(folder / "retrieval" / "questions", name), count, chance)
+        found = list(_located(examples, reader))
+        kind = "crossed" if name == "mlqa-pairs" else "alone"
+        pairs += _question_pairs(found, found, kind, chance)
+    for name, count in ALONE.items():
+        examples = _load_all(train, name)
+        pairs += _question_pairs(_choose(examples, count, chance), examples, "alone", chance)
+    for file in sorted((folder / "retrieval" / "parallel").glob("*.tsv.gz")):
+        language = file.name.split(".")[1].split("-")[0]
+        if language not in HELD_OUT:
+            count = PARALLEL * (4 if language == "san" else 1)
+            for number, sides in enumerate(read_pairs(file, count)):
+                first, second = chance.sample(sides, 2)
+                pairs.append(Pair(f"{file.name}:{number}", first, second, None, "parallel"))
+    return pairs
+
+
+def _load_all(folder: Path, name: str) -> list[Example]:
+    files = sorted(folder.glob(f"{name}.*.json.gz"))
+    if not files:
+        raise SystemExit(f"{folder} holds no {name}.*.json.gz")
+    return [example for file in files for example in load(file)]
+
+
+def _choose(examples: Sequence[Example], count: int, chance: random.Random) -> list[Example]:
+    return chance.sample(examples, min(count, len(examples)))
+
+
+def _located(examples: Sequence[Example], reader: Reader) -> Iterator[Example]:
+    """The examples in whose context the reader sees an answer, with it; a context's place is told once a key."""
+    known: dict[tuple[str, str], Bounds | None] = {}
+    for example in track(examples, "reading"):
+        at = (example.key, example.context)
+        if at not in known:
+            spans = reader.read(example.question, [example.context]).spans
+            known[at] = Bounds(spans[0].start, spans[0].end) if spans and spans[0].score > SILVER_SCORE else None
+        if answer := known[at]:
+            yield replace(example, answer=answer, texts=(example.context[answer.start : answer.end],))
+
+
+def _question_pairs(
+    chosen: Iterable[Example], known: Iterable[Example], kind: str, chance: random.Random
+) -> Iterator[Pair]:
+    """Evidence for the answerable ones of `chosen`; their negatives come from the contexts of `known`, by key."""
+    contexts: Mapping[str, dict[str, Example]] = defaultdict(dict)
+    for example in known:
+        if example.answer:
+            contexts[example.key][example.language] = example
+    for example in chosen:
+        if not example.answer:
+            continue
+        size = chance.choice(SIZES)
+        positive, _ = _cut(example, size, chance)
+        own = contexts[example.key].get(example.asked_in) if chance.random() < 0.6 else None
+        _, negative = _cut(own or example, size, chance)
+        name = kind if kind == "crossed" else f"{example.name}.{example.language}"
+        if positive:
+            yield Pair(f"{example.name}:{example.key}", example.question, positive, negative, name)
+
+
+def _cut(example: Example, size: int, chance: random.Random) -> tuple[str, str | None]:
+    """`size` sentences with the answer and as many without it, if there are others."""
+    assert example.answer
+    bounds = sentences(example.context, language=example.language)
+    inside = [i for i, s in enumerate(bounds) if s.start < example.answer.end and s.end > example.answer.start]
+    if not inside:
+        return "", None
+    first = max(0, inside[0] - chance.randrange(size))
+    stop = max(inside[-1] + 1, first + size)
+    others = [i for i in range(len(bounds)) if i + size <= inside[0] or inside[-1] < i]
+    at = chance.choice(others) if others else None
+    negative = _join(example.context, bounds[at : at + size]) if at is not None else None
+    if negative and any(answer in negative for answer in example.texts):
+        negative = None
+    return _join(example.context, bounds[first:stop]), negative
+
+
+def _join(context: str, bounds: Sequence[Bounds]) -> str:
+    return context[bounds[0].start : bounds[-1].end][:MAX_CHARS]
+
+
+def batches(pairs: Sequence[Pair], seed: int, *, size: int) -> list[list[Pair]]:
+    """All pairs in batches of one kind and similar length, in random order; twice as many translations in one."""
+    chance = random.Random(seed)
+    kinds: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        kinds[pair.kind].append(pair)
+    found: list[list[Pair]] = []
+    for kind, members in kinds.items():
+        chance.shuffle(members)
+        rows = 2 * size if kind == "parallel" else size
+        for i in range(0, len(members), 16 * rows):
+            found += _apart(sorted(members[i : i + 16 * rows], key=_length), rows)
+    chance.shuffle(found)
+    return [batch for batch in found if len(batch) > size // 2]
+
+
+def _apart(pairs: Sequence[Pair], rows: int) -> Iterator[list[Pair]]:
+    """Consecutive batches, none with one key or one text twice."""
+    rest = list(pairs)
+    while rest:
+        seen: set[str] = set()
+        batch: list[Pair] = []
+        later: list[Pair] = []
+        for number, pair in enumerate(rest):
+            if len(batch) == rows:
+                later += rest[number:]
+                break
+            if seen.isdisjoint(marks := {f"\0{pair.key}", pair.anchor, pair.positive}):
+                seen |= marks
+                batch.append(pair)
+            else:
+                later.append(pair)
+        yield batch
+        rest = later
+
+
+def _length(pair: Pair) -> int:
+    return max(len(pair.positive.encode()), len((pair.negative or "").encode()))
+
+
+def columns(batch: Sequence[Pair], prompts: Mapping[str, str]) -> list[list[str]]:
+    """Anchors, positives, and negatives where every pair has one or can borrow one, with the encoder's prompts.
+
+    Translations stand on either side of a search: half of the batches as questions, half as passages on both sides.
+    """
+    query, passage = prompts["query"], prompts["document"]
+    if batch[0].kind == "parallel":
+        side = query if len(batch[0].anchor) % 2 else passage
+        return [[side + pair.anchor for pair in batch], [passage + pair.positive for pair in batch]]
+    found = [[query + pair.anchor for pair in batch], [passage + pair.positive for pair in batch]]
+    negatives = [pair.negative for pair in batch if pair.negative]
+    return [*found, [passage + text for text in negatives]] if negatives else found

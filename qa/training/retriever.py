@@ -1,0 +1,128 @@
+"""Trains the retriever's encoder to find evidence whatever its language.
+
+    python -m qa.training.retriever DATA --work work/retriever --minutes 60
+
+`DATA` holds reader/train, retrieval/questions and retrieval/parallel (see `qa.training.pairs`). The upper layers of the
+embedded model learn, under the shipped projection, by in-batch contrast (multiple negatives ranking, Henderson et al.
+2017, as sentence-transformers has it). The learning rate follows the share of time or steps used, so that a run may be
+given minutes. Checkpoints go to the work folder; the same command resumes. Ends by writing the shipped weights.
+"""
+
+import argparse
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from transformers import BertModel
+
+from qa.embed import language_projection
+from qa.layers import save_layers
+from qa.read import load_reader
+from qa.training.pairs import Pair, batches, collect, columns
+from qa.weights import PROMPTS, embedded_parts, load_embedded
+
+OUTPUT = Path(__file__).parents[1] / "data" / "retriever.safetensors"
+LOWEST = 3
+"""The first layer that learns. Nine layers' differences fit into 9 MB; the steps are a sixth cheaper."""
+BATCH = 64
+MAX_TOKENS = 160
+SCALE = 25.0
+"""Inverse temperature of the contrast."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with reader/ and retrieval/")
+    parser.add_argument("--work", type=Path, default=Path("work/retriever"), help="checkpoints")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="where the weights to ship are written")
+    parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs together")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=6e-5, help="peak learning rate")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    order = batches(_prepared(options), options.seed, size=BATCH)
+    print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
+    model = load_embedded(projection=language_projection())
+    learned = prepare(model)
+    loss_of = MultipleNegativesRankingLoss(model, scale=SCALE)
+    optimizer = torch.optim.AdamW(learned, weight_decay=0.01, fused=True)
+    step, used, running = 0, 0.0, 2.0
+    checkpoint = options.work / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, used = saved["step"], saved["used"]
+    model.train()
+    while used < options.minutes * 60 and step < len(order):
+        began = time.monotonic()
+        progress = max(used / (options.minutes * 60), step / len(order))
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate * min(step / 60, 1.0) * max(0.02, 1 - progress)
+        features = [
+            model.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+            for texts in columns(order[step], PROMPTS)
+        ]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = loss_of([dict(column) for column in features], torch.empty(0))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        used += time.monotonic() - began
+        running = 0.98 * running + 0.02 * float(loss.detach())
+        if step % 20 == 0:
+            rate = f"{used / 60:.1f} min  {used / step:.2f} s/step"
+            print(f"step {step}/{len(order)}  {rate}  loss {running:.3f}", flush=True)
+        if step % 300 == 0:
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used}
+            torch.save(state, checkpoint.with_suffix(".tmp"))
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
+            pack(model, options.work / "so-far.safetensors")
+    pack(model, options.output)
+    print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
+
+
+def prepare(model: SentenceTransformer) -> list[torch.nn.Parameter]:
+    """Freezes all but the upper layers, whose parameters it returns, and takes out what makes a step slow on a CPU:
+    dropout, and the fused attention's backward pass."""
+    encoder: BertModel = model[0].model  # type: ignore[assignment]
+    encoder.config._attn_implementation = "eager"
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    model.requires_grad_(False)
+    encoder.encoder.layer[LOWEST:].requires_grad_(True)
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _prepared(options: argparse.Namespace) -> list[Pair]:
+    """The pairs of this seed, from the work folder if they are there."""
+    file: Path = options.work / f"pairs-{options.seed}.pickle"
+    if not file.exists():
+        pairs = collect(options.data, load_reader(), options.seed)
+        file.with_suffix(".tmp").write_bytes(pickle.dumps(pairs))
+        file.with_suffix(".tmp").replace(file)
+    return list(pickle.loads(file.read_bytes()))
+
+
+def pack(model: SentenceTransformer, output: Path) -> None:
+    """Writes the trained encoder's difference from the embedded one."""
+    _, base = embedded_parts()
+    before = dict(base.named_parameters())
+    differences = {
+        name: (parameter.detach() - before[name].detach()).numpy().astype(np.float32)
+        for name, parameter in model[0].model.named_parameters()  # type: ignore[union-attr]
+        if parameter.requires_grad
+    }
+    save_layers(differences, output)
+
+
+if __name__ == "__main__":
+    main()
