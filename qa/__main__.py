@@ -134,6 +134,17 @@ def chat(
 
 
 @app.command()
+def export_reader(
+    folder: Annotated[Path, typer.Argument(help="A new folder; 490 MB")],
+) -> None:
+    """Write the reader as a plain Hugging Face question-answering model."""
+    from qa.read.export import export_reader
+
+    export_reader(folder)
+    console.print(f"{folder}: load it with transformers' AutoModelForQuestionAnswering and AutoTokenizer")
+
+
+@app.command()
 def show(
     document: Annotated[str | None, typer.Argument(help="Document id; without it, all documents are listed")] = None,
     start: Annotated[int, typer.Option(help="First character", min=0)] = 0,

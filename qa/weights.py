@@ -35,6 +35,14 @@ from qa.layers import BLOCK, dequantise, load_layers, shipped
 
 FILE_NAME = "e5-small-q4.bin"
 PROMPTS = {"query": "query: ", "document": "passage: "}
+_SPECIAL = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+}
 _REMOVED = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
 _SPACES = "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 
@@ -210,14 +218,21 @@ def _read_tokenizer(data: mmap, at: int, positions: int) -> tuple[PreTrainedToke
     )
     specials = vocabulary[: unknown + 1]
     fast = SharedTokenizer(  # type: ignore[no-untyped-call]
-        tokenizer_object=Tokenizer(models.Unigram(specials, unk_id=unknown)), bos_token="<s>", eos_token="</s>",
-        cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>", model_max_length=positions,
-        model_input_names=["input_ids", "attention_mask"],
+        tokenizer_object=Tokenizer(models.Unigram(specials, unk_id=unknown)), model_max_length=positions,
+        model_input_names=["input_ids", "attention_mask"], **_SPECIAL,
     )  # fmt: skip
     # Its constructor copies what it is given through JSON: 2 s and 300 MB for 250,000 pieces. So it gets them now.
     tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
     fast._tokenizer = tokenizer
     return fast, at
+
+
+def plain_tokenizer(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """A copy that can be saved and loaded where this package is not installed."""
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer._tokenizer, model_max_length=tokenizer.model_max_length,
+        model_input_names=tokenizer.model_input_names, **_SPECIAL,
+    )  # fmt: skip
 
 
 def _read_directory(data: mmap, at: int) -> dict[str, tuple[int, int, int]]:

@@ -28,8 +28,9 @@ ALLOWED = {
     "index": BASE | {"store"},
     "read": BASE | {"read"},
     "read.spans": BASE | {"layers", "weights"},
+    "read.export": BASE | {"read", "weights"},
     "render": BASE,
-    "__main__": BASE | {"bot", "render", "store"},
+    "__main__": BASE | {"bot", "read", "render", "store"},
     "__init__": BASE | {"bot"},
     **dict.fromkeys(("retrieve", "answer"), BASE),
 }
@@ -39,8 +40,8 @@ ONE_HOME = {
     "sentencex": {"sentences"},
     "sqlite3": {"truth", "store"},
     "tiktoken": {"chunk"},
-    "torch": {"layers", "weights", "read.spans"},
-    "transformers": {"weights"},
+    "torch": {"layers", "weights", "read.spans", "read.export"},
+    "transformers": {"weights", "read.export"},
     "typer": {"__main__"},
 }
 

@@ -59,7 +59,7 @@ def windows(
 class SpanModel(nn.Module):
     """Encoder and head."""
 
-    def __init__(self, encoder: nn.Module, hidden: int) -> None:
+    def __init__(self, encoder: Any, hidden: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(hidden, 2)
@@ -100,6 +100,14 @@ def best_spans(
     ]
 
 
+def load_model() -> tuple[Any, SpanModel]:
+    """The shipped model in fp32 and its tokenizer. Raises `ModelError` if weights are missing or damaged."""
+    tokenizer, encoder = embedded_parts()
+    model = SpanModel(encoder, encoder.config.hidden_size)
+    load_layers(model, shipped("reader"))
+    return tokenizer, model
+
+
 class SpanReader:
     """Reads many passages in batches of similar length, long ones by windows."""
 
@@ -125,9 +133,8 @@ class SpanReader:
     @cache
     def load() -> "SpanReader":
         """The shipped weights over the embedded model; embeddings and tokenizer are shared. See `load_reader`."""
-        tokenizer, encoder = embedded_parts()
-        model = SpanModel(encoder, encoder.config.hidden_size)
-        load_layers(model, shipped("reader"))
+        tokenizer, model = load_model()
+        encoder = model.encoder
         model.requires_grad_(False)
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
             # Two and a half times faster where the processor computes in bfloat16; the scores move by a hundredth.
