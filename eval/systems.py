@@ -131,7 +131,7 @@ def unprojected(settings: Settings) -> Settings:
     """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
     return replace(
         settings,
-        encoder=replace(settings.encoder, projection=False, adapted=False),
+        encoder=replace(settings.encoder, projection=False),
         retrieve=replace(settings.retrieve, lexical_weight=0.0),
     )
 
@@ -163,8 +163,8 @@ SYSTEMS: Mapping[str, Recipe] = {
 def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
     """What can rank a pool: words alone, and the embedded encoder with and without what was added to it."""
 
-    def with_encoder(*, projection: bool, adapted: bool) -> Callable[[Pool], Scores]:
-        settings = EncoderSettings(projection=projection, adapted=adapted)
+    def with_encoder(*, projection: bool) -> Callable[[Pool], Scores]:
+        settings = EncoderSettings(projection=projection)
         return lambda pool: dense(pool, load_encoder(settings))
 
     def pieces(texts: Sequence[str]) -> list[list[int]]:
@@ -175,10 +175,8 @@ def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
 
     return {
         "words (BM25 over subwords)": lambda pool: lexical(pool, pieces),
-        "encoder unchanged": with_encoder(projection=False, adapted=False),
-        "projected": with_encoder(projection=True, adapted=False),
-        "adapted": with_encoder(projection=False, adapted=True),
-        "adapted and projected": with_encoder(projection=True, adapted=True),
+        "encoder unchanged": with_encoder(projection=False),
+        "projected": with_encoder(projection=True),
     }
 
 

@@ -104,15 +104,11 @@ def load_encoder(settings: EncoderSettings | str | None = None) -> SentenceTrans
 @cache
 def _load(settings: EncoderSettings) -> SentenceTransformerEncoder:
     if settings.model == EMBEDDED:
-        from qa.layers import shipped
         from qa.weights import load_embedded
 
         projection = language_projection() if settings.projection else None
-        layers = "retriever" if settings.adapted else None
-        model = load_embedded(projection=projection, layers=layers)
-        parts = [projection.tobytes()] if projection is not None else []
-        parts += [shipped(layers).read_bytes()] if layers else []
-        suffix = "".join(f"+{hashlib.sha256(part).hexdigest()[:8]}" for part in parts)
+        suffix = f"+{hashlib.sha256(projection.tobytes()).hexdigest()[:8]}" if projection is not None else ""
+        model = load_embedded(projection=projection)
         return SentenceTransformerEncoder(model, name=f"{EMBEDDED}-q4{suffix}", batch_tokens=settings.batch_tokens)
     from sentence_transformers import SentenceTransformer
 

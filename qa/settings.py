@@ -44,12 +44,10 @@ class EncoderSettings:
     """`model`: "multilingual-e5-small" is the embedded one; anything else is given to sentence-transformers.
 
     `projection`: removes the language directions from the embedded model's space (docs/decisions.md).
-    `adapted`: with our own training of its layers, so that evidence is found whatever its language.
     `batch_tokens`: padded tokens per batch; bounds memory.
     """
 
     model: str = "multilingual-e5-small"
-    adapted: bool = True
     projection: bool = True
     batch_tokens: int = 4096
 
