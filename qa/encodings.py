@@ -74,7 +74,7 @@ def decode(data: bytes) -> str:
     Raises `FileError` for other formats, binary data, and bytes whose encoding cannot be told for certain.
     """
     if name := next((name for mark, name in _FORMATS.items() if data.startswith(mark)), None):
-        raise FileError(f"this is {name}; save it as plain text, or remove it from the corpus")
+        raise FileError(f"this is {name}; give it the suffix of its kind, save it as plain text, or remove it")
     encoding = next((name for mark, name in _BOMS.items() if data.startswith(mark)), "utf-8")
     if b"\0" in data and encoding.startswith("utf-8"):
         raise FileError(

@@ -17,7 +17,7 @@ from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
 from qa.store import Store, Writer
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
 
 _BATCH = 256

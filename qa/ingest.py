@@ -9,13 +9,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from qa import text
-from qa.encodings import decode
 from qa.errors import CorpusError, FileError
+from qa.formats import EXTRACTORS, SUFFIXES
 from qa.records import Document, Problem, SourceFile
 from qa.settings import IngestSettings
 
@@ -25,10 +26,6 @@ _OPTIONAL = {"title", "language", "source", "date", "machine_translated"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TITLE_LENGTH = 120
-
-EXTRACTORS: dict[str, Callable[[bytes], str]] = {".txt": decode, ".md": decode}
-"""File suffix (lower case, with dot) to the function that turns the file's bytes into text. A new format is a new line.
-Markdown is quoted as it is written."""
 
 
 def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]]:
@@ -58,7 +55,7 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
         for path in _walk(root) if root.is_dir() else [root]:
             document_id = path.relative_to(base).as_posix()
             if path.suffix.lower() not in EXTRACTORS:
-                found, known = path.suffix or "a file without suffix", ", ".join(sorted(EXTRACTORS))
+                found, known = path.suffix or "a file without suffix", ", ".join(SUFFIXES)
                 problems.append(Problem(str(path), f"{found} is not supported; known: {known}"))
             elif not _is_name(document_id):
                 problems.append(Problem(str(path), "its name holds characters that cannot be shown; rename it"))
@@ -100,16 +97,20 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
         data = source.path.read_bytes()
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}") from error
-    normal = text.normalise(EXTRACTORS[source.path.suffix.lower()](data))
+    extract = EXTRACTORS[source.path.suffix.lower()](data)
+    # Parts meet at a line end, so that normalising each is normalising the whole.
+    parts = [text.normalise(part) for part in extract.parts]
+    normal = "\n".join(parts)
     if not normal.strip():
         raise FileError("holds no text; remove it, or put text into it")
     return Document(
         id=source.document_id,
-        title=source.title or _title(normal) or source.path.name,
+        title=source.title or _shortened(extract.title or "") or _title(normal) or source.path.name,
         source=source.source or source.path.name,
         language=source.language or text.language_of(normal),
         text=normal,
-        date=source.date,
+        pages=tuple(accumulate((len(part) + 1 for part in parts[:-1]), initial=0)) if extract.paged else (),
+        date=source.date or extract.date,
         machine_translated=source.machine_translated,
         path=str(source.path),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -128,11 +129,13 @@ def _title(normal: str) -> str:
     """The first line that states something, without Markdown's marks, cut between words; "" if there is none."""
     for line in text.lines(normal):
         if not text.is_boilerplate(title := normal[slice(*line)].strip("# ")):
-            if len(title) <= _TITLE_LENGTH:
-                return title
-            cut = title[:_TITLE_LENGTH]
-            return (cut.rpartition(" ")[0] or cut) + " …"
+            return _shortened(title)
     return ""
+
+
+def _shortened(title: str) -> str:
+    cut = title[:_TITLE_LENGTH]
+    return title if title == cut else (cut.rpartition(" ")[0] or cut) + " …"
 
 
 def _is_name(name: str) -> bool:
@@ -184,7 +187,7 @@ def _manifest_entry(root: Path, entry: Any, *, where: str) -> SourceFile:
     if not file.is_relative_to(root):
         raise CorpusError(f"{where}: {entry['path']} lies outside the corpus folder")
     if file.suffix.lower() not in EXTRACTORS:
-        raise CorpusError(f"{where}: {entry['path']}: known formats are {', '.join(sorted(EXTRACTORS))}")
+        raise CorpusError(f"{where}: {entry['path']}: known formats are {', '.join(SUFFIXES)}")
     try:
         digest = sha256_of(file)
     except FileError as error:

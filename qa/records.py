@@ -9,6 +9,7 @@ All offsets count Unicode code points, `end` is exclusive. Document offsets poin
 was normalised once, at ingest; nothing changes it afterwards.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,13 +42,17 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A text with its provenance. `language` is an ISO 639-1 code (639-3 where there is none), "und" if unknown."""
+    """A text with its provenance. `language` is an ISO 639-1 code (639-3 where there is none), "und" if unknown.
+
+    `pages` are the offsets at which the pages begin, in a format that has pages.
+    """
 
     id: str
     title: str
     source: str
     language: str
     text: str = field(repr=False)
+    pages: tuple[int, ...] = field(default=(), repr=False)
     date: str | None = None
     machine_translated: bool | None = None
     path: str = ""
@@ -142,6 +147,11 @@ class Quote:
     def answer(self) -> str:
         """The exact answer, a part of `text`."""
         return self.document.text[self.answer_start : self.answer_end]
+
+    @property
+    def page(self) -> int | None:
+        """The page on which the quote begins, from 1; `None` where there are no pages."""
+        return bisect_right(self.document.pages, self.start) or None
 
 
 class Reason(StrEnum):

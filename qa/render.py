@@ -81,6 +81,10 @@ def shown(text: str) -> str:
     return CONTROL.sub(lambda match: " " if match[0].isspace() else "\ufffd", text)
 
 
+def _described(quote: Quote) -> str:
+    return describe(quote.document) + (f", p. {quote.page}" if quote.page else "")
+
+
 def _quote_json(quote: Quote) -> dict[str, object]:
     quote.check()
     return {
@@ -95,6 +99,7 @@ def _quote_json(quote: Quote) -> dict[str, object]:
         "end": quote.end,
         "answer_start": quote.answer_start,
         "answer_end": quote.answer_end,
+        "page": quote.page,
         "score": round(quote.score, 4),
     }
 
@@ -103,7 +108,7 @@ def _quote_text(quote: Quote) -> str:
     quote.check()
     before, answer, after = _cut(quote.document.text, quote.start, quote.answer_start, quote.answer_end, quote.end)
     document = quote.document
-    about = f"{document.title} ({describe(document)}; {language_name(quote.language)})"
+    about = f"{document.title} ({_described(quote)}; {language_name(quote.language)})"
     place = f"{document.id}:{quote.start}-{quote.end}"
     return f"[{quote.number}] {shown(before)}‹{shown(answer)}›{shown(after)}\n    — {shown(f'{about} {place}')}"
 
@@ -130,7 +135,7 @@ def _quote_html(quote: Quote, question_language: str) -> str:
         f'<figure class="bq-quote"><blockquote lang="{escape(quote.language)}" dir="auto">'
         f"{before}<mark>{answer}</mark>{after}</blockquote>"
         f'<figcaption><span class="bq-number">[{quote.number}]</span> <cite dir="auto">{escape(document.title)}</cite> '
-        f'<span class="bq-source"><bdi>{escape(describe(document))}</bdi> · {language}</span></figcaption>'
+        f'<span class="bq-source"><bdi>{escape(_described(quote))}</bdi> · {language}</span></figcaption>'
         f"{note}{_details('bq-place', 'Open the source', place)}</figure>"
     )
 

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from qa.errors import IndexMissing, IndexUnwritable
 from qa.records import Bounds, Document, Filters, Passage
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
     key INTEGER PRIMARY KEY AUTOINCREMENT, live INTEGER NOT NULL, fingerprint TEXT NOT NULL,
     id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL,
-    date TEXT, machine_translated INTEGER, path TEXT NOT NULL, sha256 TEXT NOT NULL, UNIQUE (id, live));
+    pages TEXT NOT NULL DEFAULT '[]', date TEXT, machine_translated INTEGER,
+    path TEXT NOT NULL, sha256 TEXT NOT NULL, UNIQUE (id, live));
 CREATE TABLE IF NOT EXISTS passages (
     key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, sentences TEXT NOT NULL);
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS vectors (
     encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
     PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
 """
-_DOCUMENT = "id, title, source, language, text, date, machine_translated, path, sha256"
+_DOCUMENT = "id, title, source, language, text, pages, date, machine_translated, path, sha256"
 _MANY = 500  # SQLite's limit on parameters is 999 in old builds
 _RESERVE = 16_000_000
 """Bytes of the disk that writing leaves alone: on a full one neither SQLite nor Chroma can even read."""
@@ -71,6 +72,8 @@ class Truth:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 self._connection.executescript(_SCHEMA)
+                if "pages" not in {row[1] for row in self._rows("PRAGMA table_info(documents)")}:  # version 1
+                    self._connection.execute("ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'")
             else:
                 self._connection.execute("BEGIN")
             # A reader may come before the first writer has made the tables.
@@ -172,8 +175,8 @@ class Truth:
         with self._transaction():
             self._connection.execute("DELETE FROM documents WHERE live = 0 AND id = ?", (document.id,))
             cursor = self._connection.execute(
-                f"INSERT INTO documents ({_DOCUMENT}, live, fingerprint) VALUES (?,?,?,?,?,?,?,?,?, 0, ?)",
-                (*(getattr(document, name) for name in _DOCUMENT.split(", ")), fingerprint),
+                f"INSERT INTO documents ({_DOCUMENT}, live, fingerprint) VALUES (?,?,?,?,?,?,?,?,?,?, 0, ?)",
+                (*_row(document), fingerprint),
             )
             self._connection.executemany(
                 "INSERT INTO passages (document, start, end, language, sentences) VALUES (?,?,?,?,?)",
@@ -251,8 +254,14 @@ class Truth:
         return next(self._rows(query, values))[0]
 
 
+def _row(document: Document) -> list[object]:
+    values = {name: getattr(document, name) for name in _DOCUMENT.split(", ")}
+    return list((values | {"pages": json.dumps(document.pages)}).values())
+
+
 def _document(row: tuple) -> Document:  # type: ignore[type-arg]
     values = dict(zip(_DOCUMENT.split(", "), row, strict=True))
+    values["pages"] = tuple(json.loads(values["pages"]))
     if values["machine_translated"] is not None:
         values["machine_translated"] = bool(values["machine_translated"])
     return Document(**values)

@@ -17,7 +17,12 @@ ALLOWED = {
     "settings": {"errors"},
     "encodings": {"errors", "text"},
     "sentences": {"records", "text"},
-    "ingest": BASE | {"encodings"},
+    "formats": set(),
+    "formats.plain": {"encodings", "formats"},
+    "formats.html": {"encodings", "errors", "formats"},
+    "formats.docx": {"errors", "formats"},
+    "formats.pdf": {"errors", "formats"},
+    "ingest": BASE | {"formats"},
     "chunk": BASE | {"sentences"},
     "layers": {"errors"},
     "weights": {"errors", "layers"},
@@ -36,6 +41,9 @@ ALLOWED = {
 }
 ONE_HOME = {
     "chromadb": {"vectors"},
+    "docx": {"formats.docx"},
+    "lxml": {"formats.docx", "formats.html"},
+    "pypdfium2": {"formats.pdf"},
     "sentence_transformers": {"weights", "embed"},
     "sentencex": {"sentences"},
     "sqlite3": {"truth", "store"},

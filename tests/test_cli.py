@@ -155,7 +155,7 @@ def test_indexing_reports_every_file_that_was_left_out_on_a_line_of_its_own(
         "picture.txt": "binary data",
         "empty.txt": "holds no text",
         "old.txt": "iconv -f WINDOWS-1252 -t UTF-8",
-        "report.pdf": ".pdf is not supported; known: .md, .txt",
+        "report.pdf": "is not a PDF that can be read",
         "bad\ufffdname.txt": "rename it",
         "gone.txt": "cannot be read: No such file",
     }.items():
@@ -399,5 +399,5 @@ def test_a_folder_without_text_is_an_error_that_says_why(home: Path) -> None:
     done = run(home, "index", "nothing to read", status=2)
     written = done.stderr[done.stderr.index("babelquote: ") :]
     assert written.startswith("babelquote: no document could be read in nothing to read")
-    assert "scan.txt: this is a PDF file; save it as plain text" in written
-    assert "x.docx: .docx is not supported; known: .md, .txt" in written
+    assert "scan.txt: this is a PDF file; give it the suffix of its kind" in written
+    assert "x.docx: is not a Word document that can be read" in written

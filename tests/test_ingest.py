@@ -88,15 +88,16 @@ def test_hidden_files_and_folders_are_passed_over_silently(tmp_path: Path) -> No
 
 
 def test_other_suffixes_are_reported_with_those_that_would_do(tmp_path: Path) -> None:
-    for name in ("a.txt", "b.pdf", "LICENSE", "c.docx"):
+    for name in ("a.txt", "b.odt", "LICENSE", "c.xlsx"):
         write(tmp_path / name)
+    known = ".docx, .htm, .html, .md, .pdf, .txt"
     assert ids(tmp_path) == ["a.txt"]
     assert problems(tmp_path) == {
-        "LICENSE": "a file without suffix is not supported; known: .md, .txt",
-        "b.pdf": ".pdf is not supported; known: .md, .txt",
-        "c.docx": ".docx is not supported; known: .md, .txt",
+        "LICENSE": f"a file without suffix is not supported; known: {known}",
+        "b.odt": f".odt is not supported; known: {known}",
+        "c.xlsx": f".xlsx is not supported; known: {known}",
     }
-    assert problems(tmp_path / "b.pdf") == {"b.pdf": ".pdf is not supported; known: .md, .txt"}
+    assert problems(tmp_path / "b.odt") == {"b.odt": f".odt is not supported; known: {known}"}
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_files_beside_a_manifest_are_reported_but_a_readme_is_not(tmp_path: Path
         ({"path": "b.txt"}, r"b\.txt cannot be read: No such file.*restore the file or remove the entry"),
         ({"path": "../a.txt"}, r"\.\./a\.txt lies outside the corpus folder"),
         ({"path": "/etc/hostname.txt"}, r"/etc/hostname\.txt lies outside the corpus folder"),
-        ({"path": "a.pdf"}, r"a\.pdf: known formats are \.md, \.txt"),
+        ({"path": "a.odt"}, r"a\.odt: known formats are \.docx, \.htm, \.html, \.md, \.pdf, \.txt"),
         ({"path": "."}, r"known formats"),
         ({"path": "a\0.txt"}, r"path is 'a\\x00\.txt'; expected text"),
         ({"path": None}, r"path is None; expected text"),

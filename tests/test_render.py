@@ -156,6 +156,7 @@ def test_an_answer_in_json_has_these_keys_in_this_order() -> None:
         ("end", 54),
         ("answer_start", 29),
         ("answer_end", 39),
+        ("page", None),
         ("score", 0.9),
     ]
 
