@@ -165,24 +165,30 @@ class Reason(StrEnum):
 class Answer:
     """At least one quote. The first is the best; the others corroborate it from other places.
 
-    `confidence` is the calibrated probability (0..1) that the first quote is right.
+    `confidence` is the calibrated probability (0..1) that the first quote is right. `follows` is the earlier question
+    of the conversation that this one was read together with, `None` if it was read by itself.
     """
 
     question: str
     question_language: str
     confidence: float
     quotes: tuple[Quote, ...]
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abstention:
-    """ "Not in the corpus", with the reason. `nearest` shows what came closest; it is not an answer."""
+    """ "Not in the corpus", with the reason. `nearest` shows what came closest; it is not an answer.
+
+    `follows` as in `Answer`.
+    """
 
     question: str
     question_language: str
     confidence: float
     reason: Reason
     nearest: tuple[Quote, ...] = ()
+    follows: str | None = None
 
 
 Reply = Answer | Abstention
@@ -194,6 +200,31 @@ class Problem:
 
     path: str
     message: str
+
+
+class FileStatus(StrEnum):
+    """What became of a file that a visitor brought."""
+
+    ADDED = "added"
+    ALREADY_THERE = "already_there"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """What became of one file, in words for its owner.
+
+    `name` is the name that it came with. The rest is known unless it was left out; `pages` is `None` in a format
+    without pages.
+    """
+
+    name: str
+    status: FileStatus
+    message: str
+    document_id: str | None = None
+    language: str | None = None
+    pages: int | None = None
+    passages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ def to_json(reply: Reply) -> dict[str, object]:
         "status": "answered" if answered else "abstained",
         "reason": None if isinstance(reply, Answer) else str(reply.reason),
         "confidence": round(reply.confidence, 4),
+        "follows": reply.follows,
         "quotes": [_quote_json(quote) for quote in reply.quotes] if isinstance(reply, Answer) else [],
     }
     if isinstance(reply, Abstention):

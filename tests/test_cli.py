@@ -245,7 +245,7 @@ def test_a_batch_that_cannot_be_read_is_an_error(home: Path, batch: str, reason:
 
 # With a model
 
-QUESTION_KEYS = ["question", "question_language", "status", "reason", "confidence", "quotes"]
+QUESTION_KEYS = ["question", "question_language", "status", "reason", "confidence", "follows", "quotes"]
 
 
 def line(question: object) -> bytes:
@@ -308,7 +308,7 @@ def test_a_batch_answers_every_line_in_its_place_whatever_it_holds(home: Path) -
             assert value["message"].startswith(expected.removeprefix("error: ")), content[:60]
             assert len(value["message"]) < 400
         else:
-            assert list(value)[:6] == QUESTION_KEYS, content[:60]
+            assert list(value)[:7] == QUESTION_KEYS, content[:60]
             assert value["question"] == expected
             assert value["status"] in ("answered", "abstained")
     failed = sum(value["status"] == "error" for value in values)
@@ -380,7 +380,7 @@ def test_a_batch_answers_each_question_before_the_next_is_asked_in_constant_memo
 def test_one_question_as_json_is_one_line_of_the_schema(home: Path) -> None:
     done = run(home, "ask", "--json", "--document", "a.txt", "--", "Where was the seminar held?")
     (value,) = [json.loads(output) for output in done.stdout.splitlines()]
-    assert list(value)[:6] == QUESTION_KEYS
+    assert list(value)[:7] == QUESTION_KEYS
     assert value["status"] == "answered"
     (quote,) = value["quotes"]
     assert quote["text"] == "The seminar was held in Shanghai."

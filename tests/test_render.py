@@ -139,9 +139,10 @@ TAGS = {
 
 def test_an_answer_in_json_has_these_keys_in_this_order() -> None:
     value = to_json(answer())
-    assert list(value) == ["question", "question_language", "status", "reason", "confidence", "quotes"]
-    assert {key: value[key] for key in list(value)[:5]} == {
+    assert list(value) == ["question", "question_language", "status", "reason", "confidence", "follows", "quotes"]
+    assert {key: value[key] for key in list(value)[:6]} == {
         "question": "Wie viele?", "question_language": "de", "status": "answered", "reason": None, "confidence": 0.8765,
+        "follows": None,
     }  # fmt: skip
     (found,) = quotes_of(value)
     assert list(found.items()) == [
@@ -164,7 +165,8 @@ def test_an_answer_in_json_has_these_keys_in_this_order() -> None:
 @pytest.mark.parametrize("reason", list(Reason))
 def test_an_abstention_in_json_has_a_reason_no_quotes_and_what_came_nearest(reason: Reason) -> None:
     value = to_json(abstention(quote(score=0.3), reason=reason))
-    assert list(value) == ["question", "question_language", "status", "reason", "confidence", "quotes", "nearest"]
+    keys = ["question", "question_language", "status", "reason", "confidence", "follows", "quotes", "nearest"]
+    assert list(value) == keys
     assert (value["status"], value["reason"], value["quotes"], value["confidence"]) == (
         "abstained",
         reason.value,
