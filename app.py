@@ -64,7 +64,7 @@ def build_page(bot: Bot) -> gr.Blocks:
     )
 
 
-def main(bot: Bot, *, host: str, port: int) -> None:
+def main(bot: Bot, *, host: str, port: int, **_unused: object) -> None:
     """Serves the page until interrupted. Raises `BabelquoteError` if the port is taken."""
     try:
         build_page(bot).launch(

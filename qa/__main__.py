@@ -121,16 +121,22 @@ def chat(
     index: IndexOption = None,
 ) -> None:
     """Open the chat page in this machine's browser."""
-    from qa.bot import index_folder, newest_index, open_corpus, open_index
+    from qa.bot import index_folder, newest_index, open_corpus, open_index, open_library
+    from qa.feedback import FeedbackLog, feedback_path
 
     settings = load_settings()
-    if paths:
-        with ProgressBars() as progress:
-            bot = open_corpus(paths, index=index or index_folder(paths, settings), settings=settings, progress=progress)
-    else:
-        bot = open_index(index or newest_index(settings), settings=settings)
+    folder = index or (index_folder(paths, settings) if paths else newest_index(settings))
+    with ProgressBars() as progress:
+        if paths:
+            bot = open_corpus(paths, index=folder, settings=settings, progress=progress)
+        else:
+            bot = open_index(folder, settings=settings)
+        library = open_library(bot)
+        library.complete(progress=progress)
+    feedback = FeedbackLog(feedback_path(folder), settings.feedback)
     (page,) = entry_points(group="babelquote.pages", name="chat")
-    page.load()(bot, host=host or settings.chat.host, port=port or settings.chat.port)
+    host, port = host or settings.chat.host, port or settings.chat.port
+    page.load()(bot, host=host, port=port, library=library, feedback=feedback)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -16,8 +17,9 @@ from qa.answer import Candidate, answer, candidates, corroborate
 from qa.chunk import chunk
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
-from qa.index import Progress, repair_index, stamp, update_index
+from qa.index import Progress, Uploads, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
+from qa.library import Library, Read, stored_uploads, uploads_folder
 from qa.read import Reader, load_reader
 from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
 from qa.retrieve import Retrieve, retrieve
@@ -177,20 +179,42 @@ def build(
     progress: Progress = _SILENT,
     wait: bool = True,
 ) -> IndexReport:
-    """Brings the index of these files and folders up to date; see `qa.index.update_index`."""
+    """Brings the index of these files and folders, and of the uploads beside it, up to date; see `update_index`."""
     settings = settings or load_settings()
     sources, problems = find_sources(roots)
     encoder = load_encoder(settings.encoder)
     store = Store(index or index_folder(roots, settings), settings.store)
+    uploads = uploads_folder(store.folder)
+    sources = [source for source in sources if not source.path.is_relative_to(uploads)]
     try:
         return update_index(
             store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
             read=lambda source: read_document(source, settings.ingest),
             chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
-            embed=encoder.encode_passages, problems=problems, progress=progress, wait=wait,
+            embed=encoder.encode_passages, problems=problems, uploads=stored_uploads(store.folder), progress=progress,
+            wait=wait,
         )  # fmt: skip
     finally:
         store.close()
+
+
+def open_library(bot: Bot) -> Library:
+    """The documents that visitors bring to the bot's index. What is added or removed the bot knows at once."""
+    encoder, settings = bot._encoder, bot._settings
+
+    def update(uploads: Uploads, *, read: Read, progress: Progress) -> IndexReport:
+        return update_index(
+            bot._store, (), roots=(), encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of, read=read,
+            chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
+            embed=encoder.encode_passages, uploads=uploads, corpus_stays=True, progress=progress,
+        )  # fmt: skip
+
+    return Library(
+        bot._store,
+        update=update,
+        reading=lambda: nullcontext(lambda source: read_document(source, settings.ingest)),
+        settings=settings.uploads,
+    )
 
 
 def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:

@@ -5,6 +5,11 @@
     ├── CorpusError          nothing to read, or a manifest that does not tell the truth
     ├── FileError            one file cannot be read; the others go on
     ├── QuestionError        the question cannot be asked (empty, far too long)
+    ├── PlaceMissing         no such document, or no such stretch of it
+    ├── LibraryError         an upload or a feedback entry cannot be taken or removed
+    ├── Refused              a limit of the service; the same may be asked again later
+    │   ├── RateExceeded     this client asks too often
+    │   └── Overloaded       too many questions are waiting
     ├── ModelError           an encoder or its weights cannot be loaded
     └── StoreError           the index on disk
         ├── IndexMissing     nothing was indexed here yet
@@ -36,6 +41,30 @@ class FileError(BabelquoteError):
 
 class QuestionError(BabelquoteError):
     """The question cannot be asked as it stands."""
+
+
+class PlaceMissing(BabelquoteError):
+    """There is no such document, or no such stretch of it."""
+
+
+class LibraryError(BabelquoteError):
+    """An upload cannot be removed, or a feedback entry not be taken, as it was asked for."""
+
+
+class Refused(BabelquoteError):
+    """A limit of the service, not a fault of the question: the same may be asked again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateExceeded(Refused):
+    """This client asks too often."""
+
+
+class Overloaded(Refused):
+    """Too many questions are waiting already."""
 
 
 class ModelError(BabelquoteError):

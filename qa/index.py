@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import CorpusError, FileError, IndexBroken
+from qa.errors import CorpusError, FileError, IndexBroken, IndexStale
 from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
 from qa.store import Store, Writer
+from qa.truth import Truth
 
 PIPELINE_VERSION = 2
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
@@ -27,6 +29,10 @@ class Progress(Protocol):
     """Told how far a stage ("read", "embed", "index") is."""
 
     def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+
+Uploads = Callable[[Truth], AbstractContextManager[Sequence[SourceFile]]]
+"""Gives the files that visitors brought. Entered when the lock is held, left before it is released."""
 
 
 def stamp(encoder: str, chunk: ChunkSettings) -> dict[str, str]:
@@ -50,24 +56,41 @@ def update_index(
     chunk: Callable[[Document], Sequence[Passage]],
     embed: Callable[[Sequence[str]], NDArray[np.float32]],
     problems: Iterable[Problem] = (),
+    uploads: Uploads = lambda _truth: nullcontext(()),
+    corpus_stays: bool = False,
     progress: Progress = lambda _stage, _done, _total: None,
     wait: bool = True,
 ) -> IndexReport:
-    """Makes the index in `store` mirror `sources`.
+    """Makes the index in `store` mirror `sources` and `uploads`.
+
+    With `corpus_stays` the documents of the corpus stay as they are in the index; `sources` and `roots` are then empty.
 
     Files that cannot be read are reported, not indexed, and do not stop the others. Every step is durable: what was
     read and embedded before a crash is not done again. The published index answers throughout. Raises `CorpusError` if
-    no file can be read (the published index stays), and what `Store.writing` raises.
+    no file can be read (the published index stays), `IndexStale` if the corpus is to stay and was indexed with other
+    settings, and what `Store.writing` and `uploads` raise.
     """
     started = time.monotonic()
     problems = list(problems)
     mark = stamp(encoder, chunk_settings)
-    with store.writing(wait=wait) as writer:
+    with store.writing(wait=wait) as writer, uploads(writer.truth) as brought:
         truth = writer.truth
         live, staged = truth.fingerprints(live=True), truth.fingerprints(live=False)
         wanted: dict[str, str] = {}
-        for number, source in enumerate(sources):
-            progress("read", number, len(sources))
+        if corpus_stays:
+            if any(truth.state.get(key) != value for key, value in mark.items()):
+                raise IndexStale("the index was made anew with other settings meanwhile; start this program again")
+            uploaded = uploaded_ids(truth.state)
+            wanted = {document_id: known for document_id, known in live.items() if document_id not in uploaded}
+        of_corpus = wanted.keys() | {source.document_id for source in sources}
+        files = [*sources, *(source for source in brought if source.document_id not in of_corpus)]
+        problems += [
+            Problem(str(source.path), f"the corpus holds {source.document_id}, too; rename that file of the corpus")
+            for source in brought
+            if source.document_id in of_corpus
+        ]
+        for number, source in enumerate(files):
+            progress("read", number, len(files))
             try:
                 known = replace(source, sha256=source.sha256 or digest(source.path))
                 fingerprint = _fingerprint(known, mark)
@@ -79,7 +102,7 @@ def update_index(
                 wanted[source.document_id] = fingerprint
             except FileError as error:
                 problems.append(Problem(str(source.path), str(error)))
-        progress("read", len(sources), len(sources))
+        progress("read", len(files), len(files))
         if not wanted:
             reasons = "".join(f"\n  {problem.path}: {problem.message}" for problem in problems[:10])
             raise CorpusError(f"no document could be read in {', '.join(map(str, roots))}{reasons or ': it is empty'}")
@@ -88,7 +111,11 @@ def update_index(
         added = [i for i in wanted if i not in live]
         updated = [i for i in wanted if i in live and live[i] != wanted[i]]
         removed = [i for i in live if i not in wanted]
-        state = {**mark, "corpus": _corpus_digest(wanted), "roots": json.dumps([str(root) for root in roots])}
+        state = {**mark, "corpus": _corpus_digest(wanted)}
+        if not corpus_stays:
+            state["roots"] = json.dumps([str(root) for root in roots])
+        if brought or "uploads" in truth.state:
+            state["uploads"] = json.dumps(sorted(wanted.keys() - of_corpus))
         embedded = _embed_staged(writer, encoder, embed, progress)
         if any(truth.state.get(key) != value for key, value in state.items()) or not _verifies(store):
             writer.publish(
@@ -102,6 +129,11 @@ def update_index(
         documents=len(wanted), passages=int(store.state()["passages"]), added=len(added), updated=len(updated),
         removed=len(removed), embedded=embedded, seconds=time.monotonic() - started, problems=tuple(problems),
     )  # fmt: skip
+
+
+def uploaded_ids(state: Mapping[str, str]) -> frozenset[str]:
+    """The ids of those documents of an index that visitors brought."""
+    return frozenset(json.loads(state.get("uploads", "[]")))
 
 
 def repair_index(store: Store, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> None:

@@ -88,6 +88,58 @@ class ChatSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """The walls around page, REST and MCP; see docs/api.md.
+
+    `parallel` questions are answered at once, `waiting` more may wait, each for at most `wait_seconds`. A client (a user,
+    or without login an address) may ask `rate_per_minute` questions, `burst` of them at once.
+    `users`: the user file; `None` is `users.jsonl` in `store.home`, if there is one. `open_to_all` serves other
+    addresses than loopback without login. `hosts`: more names that this server goes by, separated by commas.
+    `proxy`: the address of a reverse proxy whose X-Forwarded-For and -Proto are believed.
+    """
+
+    parallel: int = 2
+    waiting: int = 16
+    wait_seconds: float = 60.0
+    rate_per_minute: float = field(default=60.0, metadata={"least": 0.01})
+    burst: int = 20
+    max_body_bytes: int = 1_000_000
+    max_shown_chars: int = 100_000
+    users: str | None = None
+    open_to_all: bool = False
+    session_hours: float = field(default=12.0, metadata={"least": 0.01})
+    hosts: str = ""
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadSettings:
+    """What visitors may bring. What lies beyond is left out, with the reason.
+
+    `max_files`: in one go. `max_file_bytes`: of one file; `max_total_bytes`: of all that are kept. `max_pages`,
+    `max_chars` and `max_line_chars` (the longest line) are of one document's text. A file is read in a process of its
+    own, for at most `read_seconds` and with `read_memory_bytes` of address space.
+    """
+
+    max_files: int = 20
+    max_file_bytes: int = 20_000_000
+    max_total_bytes: int = 1_000_000_000
+    max_pages: int = 2_000
+    max_chars: int = 2_000_000
+    max_line_chars: int = 200_000
+    read_seconds: float = field(default=60.0, metadata={"least": 0.1})
+    read_memory_bytes: int = field(default=2_000_000_000, metadata={"least": 500_000_000})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackSettings:
+    """`max_entry_bytes` and `max_bytes` bound one entry and the whole file."""
+
+    max_entry_bytes: int = 100_000
+    max_bytes: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All sections."""
 
@@ -98,6 +150,9 @@ class Settings:
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
+    uploads: UploadSettings = field(default_factory=UploadSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
 
 
 def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

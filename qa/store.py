@@ -44,6 +44,7 @@ class Snapshot:
         self.state = truth.state
         self.documents = truth.documents
         self.document = truth.document
+        self.count_passages = truth.count_passages
         self.passages = truth.passages
         self.search_words = truth.search_words
 

@@ -97,6 +97,18 @@ class Truth:
         rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 AND id = ?", (document_id,))
         return next((_document(row) for row in rows), None)
 
+    def digests(self) -> dict[str, str]:
+        """Live documents' ids to the sha256 of their files."""
+        return dict(self._rows("SELECT id, sha256 FROM documents WHERE live = 1"))
+
+    def count_passages(self, document_id: str) -> int:
+        """How many passages the live document of that id has."""
+        query = (
+            "SELECT count(*) FROM passages JOIN documents ON documents.key = document "
+            "WHERE live = 1 AND id = ?"
+        )
+        return int(str(self._value(query, (document_id,))))
+
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
         """The passages with these keys."""
         return {stored.key: stored.passage for stored in self.stored_passages(keys)}
