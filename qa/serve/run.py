@@ -1,0 +1,45 @@
+"""Listening: uvicorn, and nothing but uvicorn."""
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from qa.errors import BabelquoteError
+from qa.settings import Settings
+
+
+def serve(app: FastAPI, *, host: str, port: int, settings: Settings) -> None:
+    """Serves the application until interrupted. Port 0 takes a free one. Prints the address once it is open.
+
+    Raises `BabelquoteError` if the port is taken or the address is not this machine's.
+    """
+    listener = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=5,
+        proxy_headers=settings.serve.proxy is not None, forwarded_allow_ips=settings.serve.proxy or "",
+    )  # fmt: skip
+    print(f"babelquote listens on http://{shown}:{listener.getsockname()[1]} (stop it with Ctrl+C)", flush=True)
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise BabelquoteError(
+            f"cannot listen on {host}:{port} ({error.strerror or error}); another program may use that port: choose "
+            "one with PORT=7861 make chat, or babelquote chat --port 7861"
+        ) from error
+    return listener

@@ -1,0 +1,117 @@
+"""The bot behind limits, the same for page, REST and MCP."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from qa.bot import Bot
+from qa.errors import Overloaded, PlaceMissing, QuestionError, RateExceeded
+from qa.filters import check_filters
+from qa.records import Document, Filters, Reply
+from qa.serve.limits import TokenBuckets
+from qa.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A stretch of a document: `text == document.text[start:end]`."""
+
+    document: Document
+    start: int
+    end: int
+    text: str
+
+
+class Service:
+    """Answers questions within limits: their length, how often one client may ask, how many are answered at once and
+    how many may wait. Thread-safe; `ask` blocks while it waits and answers."""
+
+    def __init__(self, bot: Bot, *, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self._bot = bot
+        limits = settings.serve
+        self._rate = TokenBuckets(per_second=limits.rate_per_minute / 60, burst=limits.burst, clock=clock)
+        self._running = threading.Semaphore(limits.parallel)
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._seconds = 1.0
+
+    def ask(self, question: str, *, client: str, filters: Filters = Filters(), earlier: Sequence[str] = ()) -> Reply:
+        """`Bot.ask` for a client, a name that tells whose rate this counts against (`qa.serve.clients`).
+
+        Raises `RateExceeded` or `Overloaded`, both with `retry_after` in seconds, besides what `Bot.ask` raises.
+        `QuestionError` also for an overlong question before it waits, and for a filter that nothing can pass.
+        """
+        self._take_turn(client)
+        most = self.settings.retrieve.max_question_chars
+        for asked in (question, *earlier):
+            if len(asked) > most:
+                raise QuestionError(f"the question has {len(asked):,} characters; ask in at most {most:,}")
+        check_filters(filters, self._bot.documents)
+        with self._place():
+            begun = time.monotonic()
+            reply = self._bot.ask(question, filters=filters, **({"earlier": earlier} if earlier else {}))
+            self._seconds += (time.monotonic() - begun - self._seconds) / 8
+            return reply
+
+    def documents(self) -> list[Document]:
+        """All documents, by id."""
+        return self._bot.documents()
+
+    def show(self, document_id: str, *, start: int = 0, end: int | None = None) -> Excerpt:
+        """A stretch of a document, in code points, at most `serve.max_shown_chars` of them; an `end` behind the
+        document's is its end. Raises `PlaceMissing` if there is no such document, or nothing of it there."""
+        document = self._bot.document(document_id)
+        if document is None:
+            raise PlaceMissing(f"there is no document {document_id!r}; ask for the list of documents")
+        size = len(document.text)
+        stop = min(size if end is None else end, size, start + self.settings.serve.max_shown_chars)
+        if not 0 <= start < stop:
+            wanted = f"{start}-{'' if end is None else end}"
+            raise PlaceMissing(f"{document_id!r} has characters 0-{size}; there is no place {wanted} in it")
+        return Excerpt(document=document, start=start, end=stop, text=document.text[start:stop])
+
+    def check(self) -> None:
+        """Raises `StoreError` if the index cannot be read now."""
+        self._bot.document("")
+
+    def _take_turn(self, client: str) -> None:
+        if seconds := self._rate.take(client):
+            limits = self.settings.serve
+            raise RateExceeded(
+                f"too many questions in a short time: at most {limits.rate_per_minute:g} a minute, {limits.burst} of "
+                f"them at once; ask again in {math.ceil(seconds)} s",
+                retry_after=seconds,
+            )
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._running.acquire(blocking=False):
+            self._wait()
+        try:
+            yield
+        finally:
+            self._running.release()
+
+    def _wait(self) -> None:
+        limits = self.settings.serve
+        with self._lock:
+            ahead = self._waiting
+            if ahead < limits.waiting:
+                self._waiting += 1
+        if ahead >= limits.waiting:
+            raise self._overloaded(f"{ahead} questions are waiting already, and no more may", ahead)
+        try:
+            came = self._running.acquire(timeout=limits.wait_seconds)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        if not came:
+            raise self._overloaded(f"this question waited {limits.wait_seconds:g} s and its turn did not come", ahead)
+
+    def _overloaded(self, what: str, ahead: int) -> Overloaded:
+        seconds = max(1.0, self._seconds * (ahead + 1) / self.settings.serve.parallel)
+        return Overloaded(f"{what}; ask again in {math.ceil(seconds)} s", retry_after=seconds)
