@@ -7,11 +7,18 @@ The page mounts itself on it:
     qa.serve.run.serve(app, host=host, port=port, settings=settings)
 """
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from qa.serve.login import Credentials, Login
+from qa.serve.mcp import McpEndpoint
 from qa.serve.rest import build_rest
 from qa.serve.service import Service
 from qa.serve.users import Users
+from qa.serve.walls import Names, Walls
 
 
 def build_app(service: Service, *, host: str = "127.0.0.1", users: Users | None = None) -> FastAPI:
@@ -20,6 +27,20 @@ def build_app(service: Service, *, host: str = "127.0.0.1", users: Users | None 
     `host` is the address that it will listen on; on a loopback address, requests under any other name are refused.
     `users`: who may log in; `None` lets everybody in. See `qa.serve.users.users_for`, which decides.
     """
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    settings = service.settings
+    mcp = McpEndpoint(service)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.mount("/api", build_rest(service))
+    app.router.routes.append(Route("/mcp", mcp))
+    if users is not None:
+        credentials = Credentials(users, session_seconds=round(settings.serve.session_hours * 3600))
+        app.add_middleware(Login, credentials=credentials)
+    names = Names(host, more=settings.serve.hosts.split(","), login=users is not None)
+    app.add_middleware(Walls, names=names, settings=settings)  # the last one added is the outermost
     return app

@@ -36,11 +36,6 @@ class TokenBuckets:
                 self._buckets.popitem(last=False)
             return 0.0
 
-    def forgive(self, client: str) -> None:
-        """Fills the client's bucket."""
-        with self._lock:
-            self._buckets.pop(client, None)
-
     def _level(self, client: str) -> float:
         level, stamp = self._buckets.get(client, (float(self._burst), self._clock()))
         return min(float(self._burst), level + (self._clock() - stamp) * self._per_second)

@@ -20,14 +20,13 @@ from qa.errors import BabelquoteError, PlaceMissing, QuestionError, RateExceeded
 from qa.render import to_json
 from qa.serve.clients import client_of
 from qa.serve.schema import (
-    AbstainedReply,
-    AnsweredReply,
     DocumentsReply,
     ErrorReply,
     ExcerptReply,
     HealthReply,
     PlaceQuery,
     Question,
+    Reply,
     complaint,
     document_json,
     excerpt_json,
@@ -81,6 +80,7 @@ def build_rest(service: Service) -> FastAPI:
     """The REST interface over one service, to be mounted at /api."""
     app = FastAPI(
         title="babelquote", version=version("babelquote"), docs_url=None, redoc_url=None, redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         description="Ask a document collection in any language; get exact quotes with their place, or an honest no.",
         exception_handlers={
             BabelquoteError: _failed, RequestValidationError: _invalid, StarletteHTTPException: _refused,
@@ -93,7 +93,7 @@ def build_rest(service: Service) -> FastAPI:
 
     @app.post(
         "/ask",
-        response_model=AnsweredReply | AbstainedReply,
+        response_model=Reply,
         responses=_errors(400, 401, 413, 415, 422, 429, 503),
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": Question.model_json_schema()}}}
@@ -135,9 +135,12 @@ def build_rest(service: Service) -> FastAPI:
     return app
 
 
-def error_response(status: int, message: str, *, retry_after: float | None = None) -> JSONResponse:
-    """An error as `ErrorReply` describes it."""
+def error_response(
+    status: int, message: str, *, retry_after: float | None = None, allow: str | None = None
+) -> JSONResponse:
+    """An error as `ErrorReply` describes it. `retry_after` in seconds; `allow`: the methods that would do."""
     headers = {} if retry_after is None else {"Retry-After": str(max(1, math.ceil(retry_after)))}
+    headers |= {} if allow is None else {"Allow": allow}
     return JSONResponse({"status": "error", "message": message}, status, headers)
 
 
@@ -164,7 +167,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
-    return error_response(error.status_code, str(error.detail))
+    return error_response(error.status_code, str(error.detail), allow=(error.headers or {}).get("Allow"))
 
 
 async def _broken(_request: Request, _error: Exception) -> Response:

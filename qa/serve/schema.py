@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from qa.records import Document, Filters
 from qa.serve.service import Excerpt
@@ -15,7 +16,7 @@ MOST = 2**53 - 1
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not hold NUL characters")
+        raise PydanticCustomError("nul", "must not hold NUL characters")
     return text
 
 
@@ -102,6 +103,10 @@ class AbstainedReply(_Reply):
     follows: str | None
     quotes: list[QuoteReply] = Field(max_length=0)
     nearest: list[QuoteReply]
+
+
+Reply = Annotated[AnsweredReply | AbstainedReply, Field(discriminator="status")]
+"""What a question gets."""
 
 
 class DocumentReply(_Reply):

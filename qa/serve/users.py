@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -42,7 +43,6 @@ class Users:
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] | None = None
         self._hashes: Mapping[str, str] = {}
-        self._nobody = ""
 
     def names(self) -> list[str]:
         """All users, sorted. Raises `SettingsError` if the file cannot be read or is no user file."""
@@ -83,11 +83,10 @@ class Users:
         hashed = self._read().get(name)
         if len(password) > LONGEST:
             return None
+        nobody = _nobody()
         with _hashing:
-            if not self._nobody:
-                self._nobody = _hasher.hash("nobody's password")
             try:
-                _hasher.verify(hashed or self._nobody, password)
+                _hasher.verify(hashed or nobody, password)
             except (VerificationError, InvalidHashError):
                 return None
         return name if hashed else None
@@ -187,6 +186,12 @@ def _parse(path: Path) -> Mapping[str, str]:
             ) from error
         hashes[name] = hashed
     return hashes
+
+
+@cache
+def _nobody() -> str:
+    """What the passwords of unknown users are compared with."""
+    return _hasher.hash("nobody's password")
 
 
 def _unreadable(path: Path, error: Exception) -> SettingsError:

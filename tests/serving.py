@@ -1,0 +1,48 @@
+"""A real server on a loopback port, in a thread of the test's own process, over the shared bot."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from qa.bot import Bot
+from qa.serve.api import build_app
+from qa.serve.run import _listen
+from qa.serve.service import Service
+from qa.serve.users import Users
+from qa.settings import Settings
+
+
+def service_over(bot: Bot, settings: Settings, **limits: Any) -> Service:
+    """The bot behind limits that are wide where the test does not say otherwise."""
+    wide = {"rate_per_minute": 6_000.0, "burst": 1_000}
+    return Service(bot, settings=replace(settings, serve=replace(settings.serve, **{**wide, **limits})))
+
+
+@contextmanager
+def serving(service: Service, *, users: Users | None = None, host: str = "127.0.0.1") -> Iterator[str]:
+    """The address of a running server; `host` is what it believes to listen on, which is always a loopback address."""
+    with serving_app(build_app(service, host=host, users=users)) as address:
+        yield address
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[str]:
+    """The address of a server that runs this application."""
+    listener = _listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        httpx.get(f"{address}/api/health", timeout=60)
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+        listener.close()
