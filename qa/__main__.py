@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from qa.errors import BabelquoteError, QuestionError
-from qa.records import Filters, IndexReport
+from qa.filters import check_filters
+from qa.records import Document, Filters, IndexReport
 from qa.settings import Settings, load_settings
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -23,6 +23,8 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Ask a document collection in any language; get the exact words of the sources, or an honest no.",
 )  # fmt: skip
+users = typer.Typer(no_args_is_help=True, help="Who may log in to page, REST and MCP.")
+app.add_typer(users, name="user")
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 MAX_LINE = 1_000_000
@@ -90,7 +92,7 @@ def ask(
     settings = load_settings()
     filters = Filters(tuple(language or ()), tuple(source or ()), tuple(document or ()))
     folder = index or newest_index(settings)
-    _check_filters(filters, folder, settings)
+    check_filters(filters, lambda: _documents(folder, settings), mark="--")
     stream = _open(batch)
     bot = open_index(folder, settings=settings)
     if question is not None:
@@ -123,8 +125,10 @@ def chat(
     """Open the chat page in this machine's browser."""
     from qa.bot import index_folder, newest_index, open_corpus, open_index, open_library
     from qa.feedback import FeedbackLog, feedback_path
+    from qa.serve.users import users_for
 
     settings = load_settings()
+    users_for(host or settings.chat.host, settings)  # refuses before anything is indexed
     folder = index or (index_folder(paths, settings) if paths else newest_index(settings))
     with ProgressBars() as progress:
         if paths:
@@ -137,6 +141,66 @@ def chat(
     (page,) = entry_points(group="babelquote.pages", name="chat")
     host, port = host or settings.chat.host, port or settings.chat.port
     page.load()(bot, host=host, port=port, library=library, feedback=feedback)
+
+
+@app.command()
+def mcp(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders and files to index first; default: the index last built"),
+    ] = None,
+    index: IndexOption = None,
+) -> None:
+    """Serve the tools ask and show to a program on this machine, over standard input (Model Context Protocol)."""
+    from qa.bot import index_folder, newest_index, open_corpus, open_index
+    from qa.serve.mcp import run_stdio
+    from qa.serve.service import Service
+
+    settings = load_settings()
+    folder = index or (index_folder(paths, settings) if paths else newest_index(settings))
+    bot = open_corpus(paths, index=folder, settings=settings) if paths else open_index(folder, settings=settings)
+    try:
+        run_stdio(Service(bot, settings=settings))
+    finally:
+        bot.close()
+
+
+@users.command("add")
+def add_user(
+    name: Annotated[str, typer.Argument(help="The name to log in with")],
+) -> None:
+    """Add a user, or give one a new password. It is asked for, or read from standard input."""
+    from qa.serve.users import user_file
+
+    file = user_file(load_settings())
+    if sys.stdin.isatty():
+        password = typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        try:
+            password = sys.stdin.buffer.readline(MAX_LINE).decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise BabelquoteError(f"the password on standard input is no UTF-8: {error.reason}") from error
+    new = file.add(name, password)
+    console.print(f"{name} {'may log in now' if new else 'has a new password'} ({file.path})")
+
+
+@users.command("remove")
+def remove_user(
+    name: Annotated[str, typer.Argument(help="The name to log in with")],
+) -> None:
+    """Remove a user, who is logged out at once."""
+    from qa.serve.users import user_file
+
+    user_file(load_settings()).remove(name)
+
+
+@users.command("list")
+def list_users() -> None:
+    """Print the names of those who may log in."""
+    from qa.serve.users import user_file
+
+    for name in user_file(load_settings()).names():
+        print(name)
 
 
 @app.command()
@@ -188,25 +252,11 @@ def _print_report(report: IndexReport) -> None:
     )
 
 
-def _check_filters(filters: Filters, index: Path, settings: Settings) -> None:
-    """Raises `BabelquoteError` for a filter that nothing can pass; a slip must not look like "not in the corpus"."""
+def _documents(folder: Path, settings: Settings) -> list[Document]:
     from qa.store import Store
 
-    for code in filters.languages:
-        if not re.fullmatch(r"[a-z]{2,3}(-\w+)*", code):
-            raise BabelquoteError(f"--language {code!r} is no language code; expected one like en, de or zh")
-    if not (filters.documents or filters.sources):
-        return
-    with Store(index, settings.store).snapshot() as snapshot:
-        documents = snapshot.documents()
-    for option, wanted, known in (
-        ("--document", filters.documents, {document.id for document in documents}),
-        ("--source", filters.sources, {document.source for document in documents}),
-    ):
-        for value in wanted:
-            if value not in known:
-                some = ", ".join(sorted(known)[:20])
-                raise BabelquoteError(f"{option} {value!r} is not in the index; some that are: {some}")
+    with Store(folder, settings.store).snapshot() as snapshot:
+        return snapshot.documents()
 
 
 def _open(batch: str | None) -> BinaryIO:
