@@ -2,7 +2,7 @@
 
 The page mounts itself on it:
 
-    app = build_app(service, host=host, users=users_for(host, settings))
+    app = build_app(service, host=host, users=users_for(host, settings), library=library)
     gr.mount_gradio_app(app, page, path="/")
     qa.serve.run.serve(app, host=host, port=port, settings=settings)
 """
@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.routing import Route
 
+from qa.library import Library
 from qa.serve.login import Credentials, Login
 from qa.serve.mcp import McpEndpoint
 from qa.serve.rest import build_rest
@@ -21,11 +22,14 @@ from qa.serve.users import Users
 from qa.serve.walls import Names, Walls
 
 
-def build_app(service: Service, *, host: str = "127.0.0.1", users: Users | None = None) -> FastAPI:
+def build_app(
+    service: Service, *, host: str = "127.0.0.1", users: Users | None = None, library: Library | None = None
+) -> FastAPI:
     """The whole application over one service, but for the page at "/".
 
     `host` is the address that it will listen on; on a loopback address, requests under any other name are refused.
     `users`: who may log in; `None` lets everybody in. See `qa.serve.users.users_for`, which decides.
+    `library` takes documents that programs bring; `None` takes none.
     """
     settings = service.settings
     mcp = McpEndpoint(service)
@@ -36,7 +40,7 @@ def build_app(service: Service, *, host: str = "127.0.0.1", users: Users | None 
             yield
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.mount("/api", build_rest(service))
+    app.mount("/api", build_rest(service, library=library))
     app.router.routes.append(Route("/mcp", mcp))
     if users is not None:
         credentials = Credentials(users, session_seconds=round(settings.serve.session_hours * 3600))

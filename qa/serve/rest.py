@@ -2,9 +2,13 @@
 it that asks nothing of any other host."""
 
 import math
+import shutil
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
@@ -14,9 +18,21 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from qa.errors import BabelquoteError, PlaceMissing, QuestionError, RateExceeded, Refused, StoreError
+from qa.errors import (
+    BabelquoteError,
+    LibraryError,
+    Overloaded,
+    PlaceMissing,
+    QuestionError,
+    RateExceeded,
+    Refused,
+    StoreError,
+)
+from qa.library import Library
+from qa.records import FileReport
 from qa.render import to_json
 from qa.serve.clients import client_of
 from qa.serve.schema import (
@@ -27,20 +43,24 @@ from qa.serve.schema import (
     PlaceQuery,
     Question,
     Reply,
+    UploadsReply,
     complaint,
     document_json,
     excerpt_json,
+    report_json,
 )
 from qa.serve.service import Service
 
 STATUS: dict[type[BaseException], int] = {
-    QuestionError: 422, PlaceMissing: 404, RateExceeded: 429, Refused: 503, StoreError: 503, BabelquoteError: 500,
+    QuestionError: 422, PlaceMissing: 404, RateExceeded: 429, Refused: 503, StoreError: 503, LibraryError: 409,
+    BabelquoteError: 500,
 }  # fmt: skip
 """HTTP status of an error; the nearest class counts."""
 _MEANING = {
     400: "The body is no JSON",
     401: "No login",
     404: "No such document or place",
+    409: "The document belongs to the corpus",
     413: "The body is too large",
     415: "The body is of another type",
     422: "A field is wrong, or the question cannot be asked",
@@ -76,8 +96,8 @@ class _Anything(Convertor[str]):
 register_url_convertor("anything", _Anything())
 
 
-def build_rest(service: Service) -> FastAPI:
-    """The REST interface over one service, to be mounted at /api."""
+def build_rest(service: Service, *, library: Library | None = None) -> FastAPI:
+    """The REST interface over one service, to be mounted at /api. With a library, it adds and removes documents."""
     app = FastAPI(
         title="babelquote", version=version("babelquote"), docs_url=None, redoc_url=None, redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
@@ -93,6 +113,7 @@ def build_rest(service: Service) -> FastAPI:
 
     @app.post(
         "/ask",
+        tags=["questions"],
         response_model=Reply,
         responses=_errors(400, 401, 413, 415, 422, 429, 503),
         openapi_extra={
@@ -106,17 +127,25 @@ def build_rest(service: Service) -> FastAPI:
         )
         return JSONResponse(to_json(await to_thread.run_sync(work, limiter=asking)))
 
-    @app.get("/documents", response_model=DocumentsReply, responses=_errors(401, 503))
+    @app.get("/documents", response_model=DocumentsReply, tags=["documents"], responses=_errors(401, 503))
     def documents() -> Response:
         """All documents, by id, without their text."""
         return JSONResponse({"documents": [document_json(document) for document in service.documents()]})
 
-    @app.get("/documents/{document_id:anything}", response_model=ExcerptReply, responses=_errors(401, 404, 422, 503))
+    @app.get(
+        "/documents/{document_id:anything}",
+        tags=["documents"],
+        response_model=ExcerptReply,
+        responses=_errors(401, 404, 422, 503),
+    )
     def document(document_id: str, place: Annotated[PlaceQuery, Query()]) -> Response:
         """The place that a citation names, or as much of the document as is given at once."""
         return JSONResponse(excerpt_json(service.show(document_id, start=place.start, end=place.end)))
 
-    @app.get("/health", response_model=HealthReply, responses=_errors(401, 503))
+    if library is not None:
+        add_uploads(app, service, library)
+
+    @app.get("/health", tags=["server"], response_model=HealthReply, responses=_errors(401, 503))
     def health() -> Response:
         """Whether the index can be read."""
         service.check()
@@ -133,6 +162,58 @@ def build_rest(service: Service) -> FastAPI:
     # Swagger UI's own files, which this package keeps current for FastAPI.
     app.mount("/docs", StaticFiles(directory=str(files("fastapi_offline") / "static")))
     return app
+
+
+def add_uploads(app: FastAPI, service: Service, library: Library) -> None:
+    """Routes to add and remove documents."""
+    settings = service.settings
+    one_at_a_time = CapacityLimiter(1)  # the index has one writer
+    body = {
+        "type": "object",
+        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+    }
+
+    @app.post(
+        "/documents",
+        tags=["documents"],
+        response_model=UploadsReply,
+        responses=_errors(400, 401, 413, 422, 429, 503),
+        openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}}},
+    )
+    async def add(request: Request) -> Response:
+        """Adds files to the documents. One report a file: added, already there, or left out with the reason."""
+        service.take_turn(client_of(request))
+        async with request.form(max_files=settings.uploads.max_files, max_fields=0) as form:
+            files = [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
+            if not files:
+                raise HTTPException(422, "no files came; send them as multipart/form-data in the field 'files'")
+            if one_at_a_time.statistics().tasks_waiting >= settings.serve.waiting:
+                raise Overloaded("too many documents are waiting to be added; send these in a minute", retry_after=60)
+            reports = await to_thread.run_sync(_add, library, files, limiter=one_at_a_time)
+        return JSONResponse({"files": [report_json(report) for report in reports]})
+
+    @app.delete(
+        "/documents/{document_id:anything}",
+        tags=["documents"],
+        status_code=204,
+        responses=_errors(401, 404, 409, 429, 503),
+    )
+    async def remove(request: Request, document_id: str) -> Response:
+        """Removes a document that was added here. Those of the corpus stay."""
+        service.take_turn(client_of(request))
+        await to_thread.run_sync(library.remove, document_id, limiter=one_at_a_time)
+        return Response(status_code=204)
+
+
+def _add(library: Library, files: Sequence[UploadFile]) -> Sequence[FileReport]:
+    with TemporaryDirectory() as folder:
+        named = []
+        for number, file in enumerate(files):
+            path = Path(folder) / str(number)
+            with path.open("wb") as copy:
+                shutil.copyfileobj(file.file, copy)
+            named.append((file.filename or "", path))
+        return library.add(named)
 
 
 def error_response(

@@ -2,12 +2,13 @@
 only described here. docs/json.md tells what the fields mean."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from qa.records import Document, Filters
+from qa.records import Document, FileReport, FileStatus, Filters
 from qa.serve.service import Excerpt
 
 MOST = 2**53 - 1
@@ -137,6 +138,24 @@ class ExcerptReply(DocumentReply):
     text: str
 
 
+class FileReply(_Reply):
+    """What became of a file. `message` says why it was left out."""
+
+    name: str
+    status: FileStatus
+    message: str
+    document_id: str | None
+    language: str | None
+    pages: int | None
+    passages: int | None
+
+
+class UploadsReply(_Reply):
+    """One report a file, in their order."""
+
+    files: list[FileReply]
+
+
 class HealthReply(_Reply):
     """The index can be read."""
 
@@ -167,6 +186,11 @@ def document_json(document: Document) -> dict[str, object]:
 def excerpt_json(excerpt: Excerpt) -> dict[str, object]:
     """A stretch of a document as `ExcerptReply` describes it."""
     return document_json(excerpt.document) | {"start": excerpt.start, "end": excerpt.end, "text": excerpt.text}
+
+
+def report_json(report: FileReport) -> dict[str, object]:
+    """What became of a file, as `FileReply` describes it."""
+    return asdict(report) | {"status": str(report.status)}
 
 
 def complaint(faults: Sequence[Mapping[str, Any]]) -> str:

@@ -45,7 +45,7 @@ class Service:
         Raises `RateExceeded` or `Overloaded`, both with `retry_after` in seconds, besides what `Bot.ask` raises.
         `QuestionError` also for an overlong question before it waits, and for a filter that nothing can pass.
         """
-        self._take_turn(client)
+        self.take_turn(client)
         most = self.settings.retrieve.max_question_chars
         for asked in (question, *earlier):
             if len(asked) > most:
@@ -74,18 +74,19 @@ class Service:
             raise PlaceMissing(f"{document_id!r} has characters 0-{size}; there is no place {wanted} in it")
         return Excerpt(document=document, start=start, end=stop, text=document.text[start:stop])
 
-    def check(self) -> None:
-        """Raises `StoreError` if the index cannot be read now."""
-        self._bot.document("")
-
-    def _take_turn(self, client: str) -> None:
+    def take_turn(self, client: str) -> None:
+        """Counts something that costs as much as a question. Raises `RateExceeded` with `retry_after` in seconds."""
         if seconds := self._rate.take(client):
             limits = self.settings.serve
             raise RateExceeded(
-                f"too many questions in a short time: at most {limits.rate_per_minute:g} a minute, {limits.burst} of "
-                f"them at once; ask again in {math.ceil(seconds)} s",
+                f"too much in a short time: at most {limits.rate_per_minute:g} questions a minute, {limits.burst} "
+                f"of them at once; ask again in {math.ceil(seconds)} s",
                 retry_after=seconds,
             )
+
+    def check(self) -> None:
+        """Raises `StoreError` if the index cannot be read now."""
+        self._bot.document("")
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ PAGE_POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-"""As tight as Gradio bears it: it configures itself in inline scripts and styles, and its `gr.HTML` compiles its template
+"""As tight as Gradio bears it: it configures itself in inline scripts and styles, and its `gr.HTML` compiles template
 and script from text. No other host, ever."""
 HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
