@@ -17,7 +17,6 @@ from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -81,21 +80,6 @@ _DOCS_POLICY = (
 )
 
 
-class _Anything(Convertor[str]):
-    """The rest of a path, whatever it holds: document ids have slashes and may have line ends."""
-
-    regex = "(?s:.+)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("anything", _Anything())
-
-
 def build_rest(service: Service, *, library: Library | None = None) -> FastAPI:
     """The REST interface over one service, to be mounted at /api. With a library, it adds and removes documents."""
     app = FastAPI(
@@ -133,7 +117,7 @@ def build_rest(service: Service, *, library: Library | None = None) -> FastAPI:
         return JSONResponse({"documents": [document_json(document) for document in service.documents()]})
 
     @app.get(
-        "/documents/{document_id:anything}",
+        "/documents/{document_id:path}",
         tags=["documents"],
         response_model=ExcerptReply,
         responses=_errors(401, 404, 422, 503),
@@ -193,7 +177,7 @@ def add_uploads(app: FastAPI, service: Service, library: Library) -> None:
         return JSONResponse({"files": [report_json(report) for report in reports]})
 
     @app.delete(
-        "/documents/{document_id:anything}",
+        "/documents/{document_id:path}",
         tags=["documents"],
         status_code=204,
         responses=_errors(401, 404, 409, 429, 503),
