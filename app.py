@@ -1,80 +1,94 @@
-"""The chat page: Gradio, and nothing but Gradio. What it shows is made by `qa.render`."""
+"""The chat page: Gradio, and nothing but Gradio. What the page shows and does is made in `qa.page`."""
 
 import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.requests import HTTPConnection
 
 from qa.bot import Bot
-from qa.errors import BabelquoteError
-from qa.render import language_name, to_html
+from qa.errors import QuestionError
+from qa.feedback import FeedbackLog
+from qa.library import Library
+from qa.page.chat import Chat, Response
+from qa.page.frame import frame, script, style
+from qa.page.uploads import Uploads
+from qa.serve.api import build_app
+from qa.serve.clients import client_of
+from qa.serve.run import serve
+from qa.serve.service import Service
+from qa.serve.users import users_for
+from qa.settings import Settings, load_settings
 
 TITLE = "babelquote"
-CSS = """
-.bq-quote { margin: 0 0 .9rem; }
-.bq-quote blockquote {
-  margin: 0; padding: .2rem 0 .2rem .9rem; border: 0; border-inline-start: 3px solid var(--color-accent);
-  font-size: 1.05rem; line-height: 1.55; color: var(--body-text-color);
-}
-.bq-quote mark { background: color-mix(in srgb, #f5c518 50%, transparent); color: inherit; border-radius: 3px; }
-.bq-quote mark.bq-whole { background: color-mix(in srgb, #f5c518 30%, transparent); }
-.bq-quote figcaption, .bq-note, .bq-confidence, .bq-offsets {
-  font-size: .85rem; color: var(--body-text-color-subdued); margin: .35rem 0 0;
-}
-.bq-note { font-style: italic; }
-.bq-source::before { content: "— "; }
-.bq-place summary, .bq-more summary {
-  cursor: pointer; font-size: .85rem; color: var(--link-text-color); margin-top: .35rem;
-}
-.bq-surroundings {
-  max-height: 18rem; overflow: auto; padding: .7rem; margin-top: .35rem; line-height: 1.5; font-size: .95rem;
-  border: 1px solid var(--border-color-primary); border-radius: 6px; background: var(--background-fill-primary);
-}
-.bq-more > .bq-quote { margin-top: .8rem; }
-"""
-EXAMPLES = [
-    "Combien de pays ont signé la résolution ?",
-    "Kuka piti videopuheen avajaisissa?",
-    "上海市副市长是谁？",
-    "When was the workshop in Shanghai held?",
-]
 
 
-def build_page(bot: Bot) -> gr.Blocks:
-    """The page over one bot; every visitor shares it, and none has state in it."""
+def build_page(chat: Chat) -> gr.Blocks:
+    """The page, as one component whose script calls these functions; every visitor shares it."""
 
-    def respond(question: str, _history: list[gr.MessageDict]) -> gr.HTML:
-        try:
-            return gr.HTML(to_html(bot.ask(question)))
-        except BabelquoteError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+    def ask(received: dict[str, object], request: gr.Request) -> Response:
+        # Gradio declares its own request, and gives functions of a component the plain one.
+        return chat.ask(received, client=client_of(cast(HTTPConnection, request)))
 
-    documents = bot.documents()
-    languages = ", ".join(sorted({language_name(document.language) for document in documents}))
-    return gr.ChatInterface(
-        respond,
-        title=TITLE,
-        description=f"Ask in any language. Answers are word for word from {len(documents)} documents ({languages}).",
-        examples=list(EXAMPLES),
-        chatbot=gr.Chatbot(label="Answers", show_label=False, height="68vh", latex_delimiters=[], buttons=["copy"]),
-        textbox=gr.Textbox(placeholder="Ask in any language …", label="Question", autofocus=True, max_length=2_000),
-        flagging_mode="never",
-        api_name="ask",
-    )
+    def plain(name: str) -> Callable[[dict[str, object]], Response]:
+        def function(received: dict[str, object]) -> Response:
+            response: Response = getattr(chat, name)(received)
+            return response
 
+        function.__name__ = name
+        return function
 
-def main(bot: Bot, *, host: str, port: int, **_unused: object) -> None:
-    """Serves the page until interrupted. Raises `BabelquoteError` if the port is taken."""
-    try:
-        build_page(bot).launch(
-            server_name=host, server_port=port, css=CSS, enable_monitoring=False, share=False, inbrowser=False,
-            show_error=True, max_file_size=0, footer_links=[],
+    others = [plain(name) for name in ("begin", "open", "shelf", "add", "watch", "remove", "judge")]
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(
+            html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=[ask, *others],
         )  # fmt: skip
-    except OSError as error:
-        raise BabelquoteError(
-            f"cannot listen on {host}:{port} ({error}); another program may use that port: choose one with "
-            "PORT=7861 make chat, or babelquote chat --port 7861"
-        ) from error
+    return page
+
+
+def main(
+    bot: Bot,
+    *,
+    host: str,
+    port: int,
+    library: Library | None = None,
+    feedback: FeedbackLog | None = None,
+    settings: Settings | None = None,
+) -> None:
+    """Serves page, REST and MCP until interrupted. Raises `BabelquoteError` if the port is taken."""
+    settings = settings or load_settings()
+    try:
+        service = Service(bot, settings=settings)
+        most_bytes = settings.uploads.max_file_bytes
+        uploads = Uploads(library, received, most_bytes=most_bytes) if library else None
+        chat = Chat(
+            bot, service.ask, most_chars=settings.retrieve.max_question_chars, uploads=uploads, feedback=feedback
+        )
+        app = build_app(service, host=host, users=users_for(host, settings))
+        gr.mount_gradio_app(
+            app, build_page(chat), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
+            ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False, mcp_server=False,
+            max_file_size=most_bytes if uploads else 1,
+        )  # fmt: skip
+        serve(app, host=host, port=port, settings=settings)
     finally:
         bot.close()
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plainest, in the system's fonts: nothing is fetched."""
+    return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+def received(name: str) -> Path:
+    """The file that Gradio stored under this name. Raises `QuestionError` for any other path."""
+    path = Path(name).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+        raise QuestionError(f"{name!r} is no file that was sent")
+    return path

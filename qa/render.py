@@ -1,6 +1,9 @@
-"""Replies for people and programs: JSON, plain text, HTML. Every quote is checked again; all corpus text is escaped."""
+"""Replies for people and programs: JSON, plain text, Markdown. Every quote is checked again; what could act is escaped.
 
-from html import escape
+The HTML of the chat page is made in `qa.page`.
+"""
+
+import re
 from itertools import pairwise
 
 from babel import Locale
@@ -12,8 +15,10 @@ _REASONS = {
     Reason.NOTHING_RETRIEVED: "No passage of the corpus resembles the question.",
     Reason.BELOW_THRESHOLD: "The nearest passages do not seem to answer it.",
 }
-SURROUNDINGS = 400
-"""Characters of the source that are shown before and after a quote."""
+_ACTING = re.compile(r"[\\`*_{}\[\]<>#|~&$]")
+"""What means something to Markdown, also to its dialects."""
+_LISTING = re.compile(r"^(\s*\d*)([-+.)]\s)")
+"""What makes a line the item of a list."""
 
 
 def to_json(reply: Reply) -> dict[str, object]:
@@ -46,23 +51,19 @@ def to_text(reply: Reply) -> str:
     return "\n\n".join([head, *blocks])
 
 
-def to_html(reply: Reply) -> str:
-    """For the chat page; safe to insert as it is. Holds no scripts, styles or links."""
-    if isinstance(reply, Answer):
-        first, *others = reply.quotes
-        parts = [_quote_html(first, reply.question_language)]
-        if others:
-            languages = ", ".join(dict.fromkeys(language_name(quote.language) for quote in others))
-            inner = "".join(_quote_html(quote, reply.question_language) for quote in others)
-            count = f"{len(others)} more {'source' if len(others) == 1 else 'sources'}"
-            parts.append(_details("bq-more", f"The same in {count} ({escape(languages)})", inner))
-        parts.append(f'<p class="bq-confidence">Confidence: {reply.confidence:.0%}</p>')
-        return f'<div class="bq-answer">{"".join(parts)}</div>'
-    inner = "".join(_quote_html(quote, reply.question_language) for quote in reply.nearest[:3])
-    nearest = _details("bq-more", "Nearest passages (not an answer)", inner) if inner else ""
-    return (
-        f'<div class="bq-abstention"><p><strong>Not in the corpus.</strong> {_REASONS[reply.reason]}</p>{nearest}</div>'
-    )
+def to_markdown(reply: Reply) -> str:
+    """The question, the quotes with the answer in bold, and numbered citations: for notes, mails and papers."""
+    lines = [f"**{_markdown(reply.question)}**"]
+    if isinstance(reply, Abstention):
+        return "\n\n".join([*lines, f"Not in the corpus. {_REASONS[reply.reason]}"]) + "\n"
+    for quote in reply.quotes:
+        quote.check()
+        parts = _cut(quote.document.text, quote.start, quote.answer_start, quote.answer_end, quote.end)
+        before, exact, after = (_markdown(part) for part in parts)
+        lines.append(f"> {before.lstrip()}**{exact.strip()}**{after} \\[{quote.number}\\]")
+    lines.append("\n".join(_citation(quote) for quote in reply.quotes))
+    lines.append(f"Confidence: {reply.confidence:.0%}")
+    return "\n\n".join(lines) + "\n"
 
 
 def language_name(code: str) -> str:
@@ -114,51 +115,18 @@ def _quote_text(quote: Quote) -> str:
     return f"[{quote.number}] {shown(before)}‹{shown(answer)}›{shown(after)}\n    — {shown(f'{about} {place}')}"
 
 
-def _quote_html(quote: Quote, question_language: str) -> str:
-    quote.check()
-    document, source = quote.document, quote.document.text
-    before, answer, after = map(escape, _cut(source, quote.start, quote.answer_start, quote.answer_end, quote.end))
-    left, right = _surroundings(quote)
-    earlier, whole, later = (_lines(part) for part in _cut(source, left, quote.start, quote.end, right))
-    place = (
-        f'<div class="bq-surroundings" lang="{escape(quote.language)}" dir="auto">{"… " if left else ""}{earlier}'
-        f'<mark class="bq-whole">{whole}</mark>{later}{" …" if right < len(source) else ""}</div>'
-        f'<p class="bq-offsets"><bdi>{escape(document.id)}</bdi>, characters {quote.start}–{quote.end}</p>'
-    )
-    language = escape(language_name(quote.language))
-    note = (
-        f'<p class="bq-note">This quote is in {language}; '
-        f"the question is in {escape(language_name(question_language))}.</p>"
-        if quote.language != question_language and "und" not in (quote.language, question_language)
-        else ""
-    )
-    return (
-        f'<figure class="bq-quote"><blockquote lang="{escape(quote.language)}" dir="auto">'
-        f"{before}<mark>{answer}</mark>{after}</blockquote>"
-        f'<figcaption><span class="bq-number">[{quote.number}]</span> <cite dir="auto">{escape(document.title)}</cite> '
-        f'<span class="bq-source"><bdi>{escape(_described(quote))}</bdi> · {language}</span></figcaption>'
-        f"{note}{_details('bq-place', 'Open the source', place)}</figure>"
-    )
+def _citation(quote: Quote) -> str:
+    """`1. *Title* (source, date, page; language), document:start-end`"""
+    document = quote.document
+    about = f"{_described(quote)}; {language_name(quote.language)}"
+    place = f"{document.id}:{quote.start}-{quote.end}"
+    return f"{quote.number}. *{_markdown(document.title)}* ({_markdown(about)}), {_markdown(place)}"
 
 
-def _details(name: str, summary: str, inner: str) -> str:
-    return f'<details class="{name}"><summary>{summary}</summary>{inner}</details>'
+def _markdown(text: str) -> str:
+    """One line that Markdown takes for plain text."""
+    return _LISTING.sub(r"\1\\\2", _ACTING.sub(r"\\\g<0>", shown(text)))
 
 
 def _cut(text: str, *bounds: int) -> list[str]:
     return [text[a:b] for a, b in pairwise(bounds)]
-
-
-def _surroundings(quote: Quote) -> tuple[int, int]:
-    """Bounds around the quote, from one white space to another if there is any near."""
-    text = quote.document.text
-    left, right = max(0, quote.start - SURROUNDINGS), min(len(text), quote.end + SURROUNDINGS)
-    while 0 < left < quote.start and not text[left - 1].isspace() and left > quote.start - SURROUNDINGS - 80:
-        left -= 1
-    while quote.end < right < len(text) and not text[right].isspace() and right < quote.end + SURROUNDINGS + 80:
-        right += 1
-    return left, right
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")

@@ -26,9 +26,8 @@ def guard(event, arguments):
 sys.addaudithook(guard)
 """
 PROGRAM = """
-import json, socket, threading, urllib.request
-import qa
-from app import build_page, CSS
+import socket, threading, time, urllib.request
+import app, qa
 
 try:
     socket.create_connection(("192.0.2.1", 80), timeout=1)
@@ -40,11 +39,19 @@ else:
 bot = qa.open("corpus")
 reply = bot.ask("Berapa negara menandatangani resolusi itu?")
 assert isinstance(reply, qa.Answer) and "143" in reply.quotes[0].text, reply
-page = build_page(bot)
-_, url, _ = page.launch(server_port=None, prevent_thread_lock=True, quiet=True, css=CSS, enable_monitoring=False)
-assert urllib.request.urlopen(url, timeout=20).status == 200
-page.close()
-print("everything works")
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+threading.Thread(target=app.main, args=(bot,), kwargs={"host": "127.0.0.1", "port": port}, daemon=True).start()
+for _ in range(60):
+    try:
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=20).status == 200
+        break
+    except OSError:
+        time.sleep(1)
+else:
+    raise SystemExit("the page did not open")
+print("everything works", flush=True)
 """
 
 

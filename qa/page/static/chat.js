@@ -1,0 +1,152 @@
+// The conversation: questions, replies, and what can be done with a reply.
+
+const talk = one(".bq-talk");
+const turnsList = one(".bq-turns");
+const box = one("textarea");
+let chat = currentChat();
+let chosen = { languages: [], sources: [], documents: [] };
+let chosenNames = {};
+let asking = false;
+
+function turnItem(turn) {
+  const question = make("h2", { class: "bq-asked", dir: "auto" });
+  question.append(make("span", { class: "bq-hidden", text: `${say("you_asked")}: ` }), turn.asked);
+  const code = turn.reply?.question_language;
+  if (code && code !== "und") question.lang = code;
+  return make("li", { class: "bq-turn" }, question, make("div", { class: "bq-reply" }));
+}
+
+// Puts what the server made of a reply into its turn.
+function fillTurn(item, turn, shown) {
+  const reply = one(".bq-reply", item);
+  reply.innerHTML = shown.html;
+  item.shown = shown;
+  if (turn.reply?.question_language && turn.reply.question_language !== "und") {
+    one(".bq-asked", item).lang = turn.reply.question_language;
+  }
+  if (!shown.markdown) return;
+  const bar = make("div", { class: "bq-actions" }, iconButton("copy", "copy", say("copy")));
+  for (const [name, label] of [["right", "right"], ["wrong", "wrong"]]) {
+    bar.append(iconButton(name, "judge", say(label), {
+      "data-right": String(name === "right"),
+      "aria-pressed": String(turn.judged === (name === "right")),
+    }));
+  }
+  bar.append(make("span", { class: "bq-said", role: "status" }));
+  reply.append(bar);
+}
+
+function thinking() {
+  return make("p", { class: "bq-thinking" }, make("i"), make("i"), make("i"), make("span", { text: say("thinking") }));
+}
+
+function toTop(item) {
+  item.scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
+}
+
+function sizeBox() {
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight, 200)}px`;
+}
+
+const itemOf = (turn) => turnsList.children[chat.turns.indexOf(turn)];
+const earlierThan = (turn) => chat.turns.slice(0, chat.turns.indexOf(turn))
+  .map((other) => other.reply?.question).filter(Boolean).slice(-20);
+
+// Asks a turn's question; on failure says so in its place, with a way to try again.
+async function answerTurn(turn, { alone = false } = {}) {
+  asking = true;
+  const here = chat;
+  const item = itemOf(turn);
+  one(".bq-reply", item).replaceChildren(thinking());
+  root.dataset.busy = "yes";
+  announce(say("thinking"));
+  const shown = await call("ask", { language, question: turn.asked, earlier: alone ? [] : earlierThan(turn), chosen });
+  asking = false;
+  root.dataset.busy = "";
+  if (shown.unfilter) setChosen({ languages: [], sources: [], documents: [] });
+  if (shown.error) {
+    const retry = make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") });
+    one(".bq-reply", item).replaceChildren(make("p", { class: "bq-failed", role: "alert", text: shown.error }), retry);
+    return;
+  }
+  turn.reply = shown.reply;
+  turn.judged = undefined;
+  if (saveChat(here)) showError(say("history_full"));
+  if (!item.isConnected) return; // another chat is shown by now
+  fillTurn(item, turn, shown);
+  announce(shown.spoken);
+}
+
+async function ask(question) {
+  const asked = question.trim();
+  showError("");
+  if (asking) return;
+  if (!/[\p{L}\p{N}]/u.test(asked)) {
+    showError(say("error_empty"));
+    box.focus();
+    return;
+  }
+  if ([...asked].length > limits.chars) {
+    showError(say("error_long", { limit: limits.chars.toLocaleString(language) }));
+    return;
+  }
+  box.value = "";
+  sizeBox();
+  if (narrow.matches) box.blur();
+  const turn = { asked };
+  chat.turns.push(turn);
+  one(".bq-welcome").hidden = true;
+  const item = turnItem(turn);
+  turnsList.append(item);
+  toTop(item);
+  await answerTurn(turn);
+}
+
+// Shows the current chat; `shown` is what the server made of the replies that were kept.
+function showChat(shown) {
+  let next = 0;
+  turnsList.replaceChildren();
+  for (const turn of chat.turns) {
+    const item = turnItem(turn);
+    turnsList.append(item);
+    if (turn.reply && shown[next]) fillTurn(item, turn, shown[next++]);
+    else one(".bq-reply", item).append(make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") }));
+  }
+  one(".bq-welcome").hidden = chat.turns.length > 0;
+  turnsList.lastElementChild?.scrollIntoView({ block: "start" });
+}
+
+function startChat(next = newChat()) {
+  chat = next;
+  writeStored("sessionStorage", `${SETTING}current`, chat.id);
+  closePanel();
+  showError("");
+  if (chat.turns.length) return begin();
+  showChat([]);
+  box.focus();
+}
+
+// A word on a reply: the thumb at once, a comment if there is one.
+async function judge(item, turn, right) {
+  turn.judged = right;
+  for (const button of all('[data-do="judge"]', item)) {
+    button.setAttribute("aria-pressed", String((button.dataset.right === "true") === right));
+  }
+  saveChat(chat);
+  one(".bq-comment", item)?.remove();
+  const done = await call("judge", { language, right, earlier: earlierThan(turn), reply: turn.reply });
+  one(".bq-said", item).textContent = done.error ?? done.said;
+  if (done.error) return;
+  const field = make("textarea", { rows: "2", "aria-label": say("comment"), placeholder: say("comment"), maxlength: "2000" });
+  const send = make("button", { type: "submit", class: "bq-button", text: say("comment_send") });
+  const form = make("form", { class: "bq-comment" }, field, send);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!field.value.trim()) return form.remove();
+    const noted = await call("judge", { language, right, comment: field.value.trim(), earlier: earlierThan(turn), reply: turn.reply });
+    if (!noted.error) form.remove();
+    one(".bq-said", item).textContent = noted.error ?? noted.said;
+  });
+  one(".bq-actions", item).after(form);
+}

@@ -1,0 +1,130 @@
+// The documents: what to search in, adding and removing.
+
+function setChosen(next, names = {}) {
+  chosen = next;
+  Object.assign(chosenNames, names);
+  const named = [...chosen.languages, ...chosen.sources, ...chosen.documents].map((value) => chosenNames[value] ?? value);
+  one(".bq-filtered").hidden = named.length === 0;
+  one(".bq-filtered span").textContent = say("filter_on", { names: named.join(", ") });
+  for (const button of all('.bq-list [data-do="only"]')) {
+    button.setAttribute("aria-pressed", String(chosen.documents.includes(button.dataset.id)));
+  }
+  for (const box of all("[data-choose]")) box.checked = chosen[box.dataset.choose].includes(box.value);
+}
+
+const without = (values, value) => values.filter((other) => other !== value);
+const toggled = (values, value) => (values.includes(value) ? without(values, value) : [...values, value]);
+
+async function openDocuments(from) {
+  showPanel("documents", say("documents"), from);
+  panelBody.setAttribute("aria-busy", "true");
+  const reply = await call("shelf", { language, chosen });
+  if (panelKind !== "documents") return;
+  panelBody.removeAttribute("aria-busy");
+  panelBody.innerHTML = reply.html ?? "";
+  if (reply.error) panelBody.append(make("p", { class: "bq-missing", role: "alert", text: reply.error }));
+  panelBody.scrollTop = 0;
+  panelBody.focus({ preventScroll: true });
+}
+
+async function listDocuments() {
+  const search = one(".bq-find", panelBody)?.value ?? "";
+  const reply = await call("shelf", { language, chosen, search });
+  const list = one(".bq-list", panelBody);
+  if (list && reply.list) list.innerHTML = reply.list;
+  refreshWelcome();
+}
+
+let finding = 0;
+panelBody.addEventListener("input", (event) => {
+  if (!event.target.matches(".bq-find")) return;
+  window.clearTimeout(finding);
+  finding = window.setTimeout(listDocuments, 250);
+});
+
+panelBody.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.matches("[data-choose]")) {
+    const kind = field.dataset.choose;
+    const name = field.parentElement.querySelector("bdi").textContent;
+    setChosen({ ...chosen, [kind]: toggled(chosen[kind], field.value) }, { [field.value]: name });
+  } else if (field.matches(".bq-drop input")) {
+    addFiles([...field.files]);
+    field.value = "";
+  }
+});
+
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  panelBody.addEventListener(kind, (event) => {
+    const drop = one(".bq-drop", panelBody);
+    if (!drop || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    drop.classList.toggle("bq-over", kind === "dragover");
+    if (kind === "drop") addFiles([...event.dataTransfer.files]);
+  });
+}
+
+// Sends the files one by one, has them indexed together, and reports on each.
+async function addFiles(files) {
+  if (!files.length) return;
+  const reports = one(".bq-reports", panelBody);
+  const state = make("p", { class: "bq-working" }, make("progress"), make("span"));
+  const tell = (message, share) => {
+    state.lastChild.textContent = message;
+    if (share === undefined) state.firstChild.removeAttribute("value");
+    else state.firstChild.value = share;
+  };
+  const refuse = (name, why) => reports.append(make("p", { class: "bq-report bq-refused" }, make("b", { text: name }), make("span", { text: why })));
+  reports.replaceChildren(state);
+  const sent = [];
+  for (const file of files) {
+    tell(say("uploading", { name: file.name }));
+    if (file.size > limits.bytes) {
+      refuse(file.name, say("error_file_large", { size: `${Math.round(limits.bytes / 1e6)} MB` }));
+      continue;
+    }
+    try {
+      const { path } = await upload(file);
+      sent.push({ name: file.name, path });
+    } catch {
+      refuse(file.name, say("error_upload"));
+    }
+  }
+  if (sent.length) {
+    const job = newChat().id;
+    tell(say("stage_read"));
+    let over = false;
+    const adding = call("add", { language, files: sent, job }).finally(() => { over = true; });
+    while (!over) {
+      await Promise.race([adding, new Promise((resolve) => { window.setTimeout(resolve, 1000); })]);
+      if (over) break;
+      const { stage, share } = await call("watch", { language, job });
+      if (stage) tell(say(`stage_${stage}`), share);
+    }
+    const done = await adding;
+    if (done.error) refuse("", done.error);
+    else reports.insertAdjacentHTML("beforeend", done.html);
+  }
+  state.remove();
+  await listDocuments();
+}
+
+function confirmRemoval(button) {
+  const id = button.dataset.id;
+  const yes = make("button", { type: "button", class: "bq-button bq-danger", text: say("remove_yes") });
+  const no = make("button", { type: "button", class: "bq-button", text: say("remove_no") });
+  const asked = make("p", { class: "bq-sure" }, make("span", { text: say("remove_sure") }), yes, no);
+  no.addEventListener("click", () => { asked.remove(); button.focus(); });
+  yes.addEventListener("click", async () => {
+    yes.disabled = true;
+    const done = await call("remove", { language, document: id });
+    if (done.error) { asked.replaceChildren(done.error); return; }
+    announce(done.said);
+    setChosen({ ...chosen, documents: without(chosen.documents, id) });
+    await listDocuments();
+    panelBody.focus({ preventScroll: true });
+  });
+  button.closest("li").querySelector(".bq-sure")?.remove();
+  button.closest("li").append(asked);
+  no.focus();
+}

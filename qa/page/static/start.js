@@ -1,0 +1,123 @@
+// Starts the page and hands every click, key and submit to the part that it is meant for.
+
+const languageField = one(".bq-language select");
+
+// Fetches the texts and what the server makes of the kept replies.
+async function begin() {
+  const kept = readStored("localStorage", `${SETTING}language`);
+  const wanted = [...(kept ? [kept] : []), ...navigator.languages].slice(0, 20);
+  const replies = chat.turns.map((turn) => turn.reply).filter(Boolean);
+  const reply = await call("begin", { languages: wanted, turns: replies });
+  if (reply.error) {
+    root.dataset.ready = "yes";
+    showError(reply.error);
+    return;
+  }
+  ({ texts, language, limits } = reply);
+  languageField.replaceChildren(
+    ...Object.entries(reply.languages).map(([code, name]) => make("option", { value: code, lang: code, selected: code === language, text: name })),
+  );
+  applyTexts();
+  one(".bq-welcome").innerHTML = reply.welcome;
+  showChat(reply.turns);
+  setChosen(chosen);
+  root.dataset.ready = "yes";
+}
+
+async function refreshWelcome() {
+  const reply = await call("begin", { languages: [language], turns: [] });
+  if (!reply.error) one(".bq-welcome").innerHTML = reply.welcome;
+}
+
+languageField.addEventListener("change", async () => {
+  writeStored("localStorage", `${SETTING}language`, languageField.value);
+  const place = opened;
+  const kind = panelKind;
+  await begin();
+  if (kind === "source" && place) openSource(place, { push: false, focus: false });
+  else if (kind === "documents") openDocuments();
+  else if (kind === "history") openHistory();
+  languageField.focus();
+});
+
+const actions = {
+  new: () => startChat(),
+  history: (button) => (panelKind === "history" ? closePanel() : openHistory(button)),
+  documents: (button) => (panelKind === "documents" ? closePanel() : openDocuments(button)),
+  close: () => closePanel(),
+  previous: () => stepTo(-1),
+  next: () => stepTo(1),
+  "more-before": () => moreOf("before"),
+  "more-after": () => moreOf("after"),
+  unfilter: () => { setChosen({ languages: [], sources: [], documents: [] }); box.focus(); },
+  example: (button) => ask(one("span", button).textContent),
+  chat: (button) => startChat(readStored("localStorage", CHAT + button.dataset.id) ?? newChat()),
+  forget: (button) => forget(button.dataset.id),
+  "forget-all": (button) => forgetAll(button),
+  remove: (button) => confirmRemoval(button),
+  only: (button) => {
+    const title = button.closest("li, .bq-panel-body").querySelector(".bq-title, h2").textContent;
+    setChosen({ ...chosen, documents: toggled(chosen.documents, button.dataset.id) }, { [button.dataset.id]: title });
+    if (panelKind === "source") closePanel();
+  },
+  alone: (_, item, turn) => answerTurn(turn, { alone: true }),
+  retry: (_, item, turn) => answerTurn(turn),
+  copy: async (_, item) => {
+    const done = await copyText(item.shown.markdown);
+    one(".bq-said", item).textContent = say(done ? "copied" : "copy_failed");
+  },
+  judge: (button, item, turn) => judge(item, turn, button.dataset.right === "true"),
+};
+
+root.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (link) {
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (link.dataset.open !== undefined) {
+      event.preventDefault();
+      steps = [];
+      openSource({ document: link.dataset.open, start: 0, end: 0 }, { from: link });
+      return;
+    }
+    const place = placeOf(link.href);
+    if (place) {
+      event.preventDefault();
+      const within = link.closest(".bq-answer, .bq-abstention");
+      openSource(place, { from: link, within });
+      return;
+    }
+  }
+  const button = event.target.closest("[data-do]");
+  if (!button || button.matches("input")) return;
+  event.preventDefault();
+  const item = button.closest(".bq-turn");
+  actions[button.dataset.do]?.(button, item, item && chat.turns[[...turnsList.children].indexOf(item)]);
+});
+
+one(".bq-ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(box.value);
+});
+box.addEventListener("input", () => { sizeBox(); showError(""); });
+box.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    ask(box.value);
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !panel.hidden && !event.isComposing) {
+    event.preventDefault();
+    closePanel();
+  }
+});
+
+begin().then(() => {
+  const place = placeOf(window.location.href);
+  if (place) {
+    // So that going back, or closing, leads to the chat and not to this address again.
+    window.history.replaceState(null, "", "./");
+    openSource(place, { from: box });
+  }
+  else if (!narrow.matches) box.focus({ preventScroll: true });
+});

@@ -1,0 +1,94 @@
+"""Documents that visitors bring, and what the page tells of them while they come."""
+
+import threading
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Protocol
+
+from qa.page.markup import spoken, text
+from qa.page.requests import Add
+from qa.page.words import Words
+from qa.records import Document, FileReport, FileStatus
+
+_REMEMBERED = 100
+"""Runs whose progress can be asked for; the oldest is forgotten first."""
+_STAGES = frozenset({"check", "read", "embed", "index"})
+
+Received = Callable[[str], Path]
+"""The file that the server received under this name. Raises `QuestionError` for any other."""
+
+
+class Adding(Protocol):
+    """`qa.library.Library`."""
+
+    def add(
+        self, files: Sequence[tuple[str, Path]], *, progress: Callable[[str, int, int], None]
+    ) -> Sequence[FileReport]: ...
+
+    def remove(self, document_id: str) -> None: ...
+
+    def uploads(self) -> list[Document]: ...
+
+
+class Uploads:
+    """The library as the page uses it. Thread-safe: adding takes a while, and others ask how far it is."""
+
+    def __init__(self, library: Adding, received: Received, *, most_bytes: int) -> None:
+        self._library = library
+        self._received = received
+        self.most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._progress: dict[str, tuple[str, float]] = {}
+
+    def add(self, request: Add) -> Sequence[FileReport]:
+        """Adds the files; what the server received of them is deleted afterwards."""
+        files = [(sent.name, self._received(sent.path)) for sent in request.files]
+
+        def progress(stage: str, done: int, total: int) -> None:
+            with self._lock:
+                self._progress[request.job] = (stage, done / total if total else 0.0)
+                while len(self._progress) > _REMEMBERED:
+                    del self._progress[next(iter(self._progress))]
+
+        try:
+            return self._library.add(files, progress=progress)
+        finally:
+            with self._lock:
+                self._progress.pop(request.job, None)
+            for _, path in files:
+                path.unlink(missing_ok=True)
+
+    def progress(self, job: str) -> tuple[str, float] | None:
+        """Stage and share done (0..1) of a run that goes on."""
+        with self._lock:
+            stage, share = self._progress.get(job, ("", 0.0))
+        return (stage, share) if stage in _STAGES else None
+
+    def remove(self, document_id: str) -> None:
+        """Removes an upload."""
+        self._library.remove(document_id)
+
+    def ids(self) -> frozenset[str]:
+        """The documents that can be removed."""
+        return frozenset(document.id for document in self._library.uploads())
+
+
+def reports_html(reports: Sequence[FileReport], words: Words) -> str:
+    """What became of each file."""
+    return "".join(_report(report, words) for report in reports)
+
+
+def _report(report: FileReport, words: Words) -> str:
+    if report.status is FileStatus.LEFT_OUT:
+        why = f"<span>{escape(words('left_out'))}: <bdi {spoken('en')}>{text(report.message)}</bdi></span>"
+        return f'<p class="bq-report bq-refused"><b><bdi>{text(report.name)}</bdi></b>{why}</p>'
+    parts = [words(str(report.status))]
+    if report.language and report.language != "und":
+        parts.append(words.language_name(report.language))
+    if report.pages:
+        parts.append(words.counted("pages", report.pages))
+    if report.passages:
+        parts.append(words.counted("passages", report.passages))
+    about = escape(" · ".join(parts))
+    return f'<p class="bq-report"><b><bdi>{text(report.name)}</bdi></b><span>{about}</span></p>'

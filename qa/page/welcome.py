@@ -1,0 +1,47 @@
+"""What stands on the page before anything was asked."""
+
+from collections.abc import Sequence
+from html import escape
+
+from qa.page.markup import spoken, text
+from qa.page.words import Words
+from qa.records import Document
+
+SHIPPED = frozenset({"cctv-2024-en", "shanghai-2024-de", "shanghai-2024-fr", "shanghai-2024-id", "beijing-2025-en"})
+EXAMPLES = (
+    ("fr", "Combien de pays ont signé la résolution ?"),
+    ("fi", "Kuka piti videopuheen avajaisissa?"),
+    ("zh", "上海市副市长是谁？"),
+    ("en", "When was the workshop in Shanghai held?"),
+)
+"""Questions that the shipped corpus answers, in languages that it has and has not."""
+
+
+def welcome_html(documents: Sequence[Document], words: Words) -> str:
+    """What may be asked of these documents, and examples where they are the shipped ones."""
+    if not documents:
+        return f"<h1>{escape(words('welcome'))}</h1><p>{escape(words('welcome_empty'))}</p>"
+    languages = dict.fromkeys(document.language for document in documents if document.language != "und")
+    named = sorted(words.language_name(code) for code in languages)
+    lead = words(
+        "welcome_lead",
+        documents=words.counted("document_count", len(documents)),
+        languages=words.listed(named[:6] + ["…"] * (len(named) > 6)),
+    )
+    shipped = {document.id for document in documents} >= SHIPPED
+    below = _examples(words) if shipped else _tips(words)
+    return f"<h1>{escape(words('welcome'))}</h1><p>{escape(lead)}</p>{below}"
+
+
+def _examples(words: Words) -> str:
+    items = "".join(
+        f'<li><button type="button" class="bq-example" data-do="example"><span {spoken(code)}>{text(question)}</span>'
+        f"<small>{escape(words('example_language', language=words.language_name(code)))}</small></button></li>"
+        for code, question in EXAMPLES
+    )
+    return f'<h2>{escape(words("examples"))}</h2><ul class="bq-examples">{items}</ul>'
+
+
+def _tips(words: Words) -> str:
+    items = "".join(f"<li>{escape(words(key))}</li>" for key in ("tip_whole", "tip_language", "tip_check"))
+    return f'<h2>{escape(words("tips"))}</h2><ul class="bq-tips">{items}</ul>'
