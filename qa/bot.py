@@ -3,7 +3,6 @@
 import copy
 import json
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +20,7 @@ from qa.index import Progress, Uploads, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads, uploads_folder
 from qa.read import Reader, load_reader
+from qa.reading import Limits, reading_apart
 from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
 from qa.retrieve import Retrieve, retrieve
 from qa.settings import Settings, load_settings
@@ -212,7 +212,7 @@ def open_library(bot: Bot) -> Library:
     return Library(
         bot._store,
         update=update,
-        reading=lambda: nullcontext(lambda source: read_document(source, settings.ingest)),
+        reading=lambda: reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)),
         settings=settings.uploads,
     )
 

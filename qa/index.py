@@ -19,7 +19,7 @@ from qa.settings import ChunkSettings
 from qa.store import Store, Writer
 from qa.truth import Truth
 
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
 
 _BATCH = 256

@@ -16,7 +16,7 @@ from typing import Any
 
 from qa import text
 from qa.errors import CorpusError, FileError
-from qa.formats import EXTRACTORS, SUFFIXES
+from qa.formats import EXTRACTORS, SUFFIXES, Extract
 from qa.records import Document, Problem, SourceFile
 from qa.settings import IngestSettings
 
@@ -97,7 +97,7 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
         data = source.path.read_bytes()
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}") from error
-    extract = EXTRACTORS[source.path.suffix.lower()](data)
+    extract = _extract(source.path.suffix.lower(), data)
     # Parts meet at a line end, so that normalising each is normalising the whole.
     parts = [text.normalise(part) for part in extract.parts]
     normal = "\n".join(parts)
@@ -115,6 +115,19 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
         path=str(source.path),
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def _extract(suffix: str, data: bytes) -> Extract:
+    """What the file says. Parsers raise whatever they like for a file that somebody damaged on purpose."""
+    try:
+        return EXTRACTORS[suffix](data)
+    except FileError:
+        raise
+    except MemoryError as error:
+        raise FileError("needs more memory to read than there is; split it") from error
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"[:200]
+        raise FileError(f"cannot be read as {suffix} ({problem}); save it anew") from error
 
 
 def _size(path: Path) -> int:

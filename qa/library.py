@@ -171,19 +171,10 @@ class Library:
         called = safe_name(name)
         suffix = PurePosixPath(called).suffix
         if suffix.lower() not in EXTRACTORS:
-            raise FileError(f"{suffix or 'a file without suffix'} is not supported; known: {', '.join(SUFFIXES)}")
+            raise FileError(f"{suffix[:20] or 'a file without suffix'} is not supported; known: {', '.join(SUFFIXES)}")
         copy = staging / str(number) / called
         self._copy(path, copy)
-        source = SourceFile(document_id=PREFIX + called, path=copy)
-        document = read(source)
-        longest = max(map(len, document.text.split("\n")))
-        for count, limit, what in (
-            (len(document.pages), limits.max_pages, "pages"),
-            (len(document.text), limits.max_chars, "characters"),
-            (longest, limits.max_line_chars, "characters in one line"),
-        ):
-            if count > limit:
-                raise FileError(f"has {count:,} {what}, more than the limit of {limit:,}; split it")
+        document = read(SourceFile(document_id=PREFIX + called, path=copy))
         return _Candidate(number, name, copy, document)
 
     def _copy(self, path: Path, copy: Path) -> None:

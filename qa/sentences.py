@@ -46,6 +46,8 @@ _INNER_STOP = regex.compile(r"\p{L}\p{M}*\.\p{L}\p{M}*\.$")
 _ENUMERATOR = regex.compile(r"\p{Ps}?(?:\d{1,3}|[IVXLC]{1,6}|[ivx]{1,5})[.)]$")
 _WORD_AND_STOP = regex.compile(rf"{_BEFORE}\p{{L}}\p{{M}}*(?:[\p{{Ll}}\p{{Lo}}]\p{{M}}*){{3,}}\.$")
 _TAIL = 24
+_WINDOW = 20_000
+"""Characters that sentencex is given at once: its time grows with their square."""
 
 
 class _Setting(NamedTuple):
@@ -235,12 +237,24 @@ def _pieces(text: str, paragraph: Bounds, language: str) -> Iterator[Bounds]:
     ends, and does not know words that hold a soft hyphen: so it gets a plainer text of the same length."""
     part = text[paragraph.start : paragraph.end].translate(_SPACES)
     kept = [i for i, character in enumerate(part) if character != _SOFT_HYPHEN] if _SOFT_HYPHEN in part else None
-    found = sentencex.get_sentence_boundaries(language, part.replace(_SOFT_HYPHEN, "") if kept else part)
-    ends = {kept[boundary["end_index"] - 1] + 1 if kept else boundary["end_index"] for boundary in found}
+    found = _ends(part.replace(_SOFT_HYPHEN, "") if kept else part, language)
+    ends = {kept[end - 1] + 1 if kept else end for end in found}
     ends |= {match.end() for match in _MISSED_END.finditer(part)}
     for start, end in pairwise([0, *sorted(ends | {len(part)})]):
         if bounds := strip(text, paragraph.start + start, paragraph.start + end):
             yield bounds
+
+
+def _ends(part: str, language: str) -> Iterator[int]:
+    """Where sentencex sees sentences end, window by window; the last of a window is seen again in the next."""
+    start = 0
+    while start < len(part):
+        window = part[start : start + _WINDOW]
+        ends = [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries(language, window)]
+        last = start + len(window) == len(part)
+        ends = ends if last else ends[:-1]
+        yield from (start + end for end in ends)
+        start += len(window) if last or not ends else ends[-1]
 
 
 def _whole(text: str, pieces: Iterator[Bounds], language: str) -> Iterator[Bounds]:

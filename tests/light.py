@@ -3,6 +3,7 @@
 Also a program, for tests that need processes to race or to kill:
 
     python -m tests.light index CORPUS INDEX    bring the index up to date; prints progress, then the report as JSON
+    python -m tests.light add INDEX FILE…       bring files; prints progress, then their reports as JSON
     python -m tests.light ask INDEX             a question a line in, its hits as JSON a line out
     python -m tests.light ask-anew INDEX        the same, but opens the index for every question
 """
@@ -10,7 +11,7 @@ Also a program, for tests that need processes to race or to kill:
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from zlib import crc32
@@ -21,11 +22,13 @@ from qa import text
 from qa.chunk import chunk
 from qa.embed import Vectors
 from qa.errors import BabelquoteError
-from qa.index import Progress, repair_index, update_index
+from qa.index import Progress, Uploads, repair_index, update_index
 from qa.ingest import find_sources, read_document, sha256_of
+from qa.library import Library, Read, stored_uploads
+from qa.reading import Limits, read_within
 from qa.records import Filters, IndexReport
 from qa.retrieve import retrieve
-from qa.settings import ChunkSettings, IngestSettings, RetrieveSettings, StoreSettings
+from qa.settings import ChunkSettings, IngestSettings, RetrieveSettings, StoreSettings, UploadSettings
 from qa.store import Store
 from qa.truth import Truth
 
@@ -90,9 +93,35 @@ def update(
             chunk=lambda document: chunk(document, CHUNKS, fits=encoder.fits),
             embed=encoder.encode_passages,
             problems=problems,
+            uploads=stored_uploads(index),
             progress=progress,
             wait=wait,
         )
+
+
+def library(store: Store, settings: UploadSettings = UploadSettings()) -> Library:
+    """What `qa.bot.open_library` makes, with the light encoder; files are read in this process."""
+    encoder = LightEncoder()
+
+    def bring_up_to_date(uploads: Uploads, *, read: Read, progress: Progress) -> IndexReport:
+        return update_index(
+            store,
+            (),
+            roots=(),
+            encoder=encoder.name,
+            chunk_settings=CHUNKS,
+            digest=sha256_of,
+            read=read,
+            chunk=lambda document: chunk(document, CHUNKS, fits=encoder.fits),
+            embed=encoder.encode_passages,
+            uploads=uploads,
+            corpus_stays=True,
+            progress=progress,
+        )
+
+    limits = Limits(ingest=IngestSettings(), uploads=settings)
+    reading = nullcontext(lambda source: read_within(source, limits))
+    return Library(store, update=bring_up_to_date, reading=lambda: reading, settings=settings)
 
 
 def repair(index: Path, *, settings: StoreSettings = LOCAL) -> LightEncoder:
@@ -159,6 +188,13 @@ def main(command: str, *paths: str) -> None:
         corpus, index = map(Path, paths)
         report = update(corpus, index, progress=lambda *progress: print(*progress, flush=True))
         print(json.dumps(asdict(report)))
+    elif command == "add":
+        index, *files = map(Path, paths)
+        with closing(Store(index, LOCAL)) as store:
+            reports = library(store).add(
+                [(file.name, file) for file in files], progress=lambda *progress: print(*progress, flush=True)
+            )
+        print(json.dumps([asdict(report) for report in reports]))
     else:
         index = Path(paths[0])
         with closing(Store(index, LOCAL)) as store:

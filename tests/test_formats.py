@@ -154,7 +154,7 @@ def test_a_pdf_s_sentences_run_through_its_lines_and_its_pages_are_where_they_be
     [
         (".pdf", b"%PDF-1.7 and nothing", "is not a PDF that can be read"),
         (".pdf", b"plain text", "is not a PDF that can be read"),
-        (".pdf", pdf_of(""), "no text, only images"),
+        (".pdf", pdf_of(""), "it may be a scan"),
         (".docx", b"PK\x03\x04 broken", "is not a Word document"),
         (".docx", b"plain text", "is not a Word document"),
         (".html", b"\0\0\0", "binary"),

@@ -14,6 +14,8 @@ from qa.formats import Extract
 
 _MOST_UNPACKED = 500_000_000
 """Bytes of all parts together; a document of 50 MB is rarely more than 200 MB inside."""
+_MOST_XML = 100_000_000
+"""Bytes of all parts that are XML, which become objects of several times their size; a page is some 20,000."""
 
 
 def extract(data: bytes) -> Extract:
@@ -21,8 +23,10 @@ def extract(data: bytes) -> Extract:
     out: they stand beside the text, not in it."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            if (size := sum(entry.file_size for entry in archive.infolist())) > _MOST_UNPACKED:
-                raise FileError(f"unpacks to {size:,} bytes, more than the limit of {_MOST_UNPACKED:,}; split it")
+            for ends, limit in (("", _MOST_UNPACKED), ((".xml", ".rels"), _MOST_XML)):
+                entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(ends)]
+                if (size := sum(entry.file_size for entry in entries)) > limit:
+                    raise FileError(f"unpacks to {size:,} bytes, more than the limit of {limit:,}; split it")
         document = Document(BytesIO(data))
         text = "\n".join(_lines(document))
         about = document.core_properties
@@ -39,6 +43,8 @@ def _lines(holder: WordDocument | _Cell) -> Iterator[str]:
     for block in holder.iter_inner_content():
         if isinstance(block, Table):
             for row in block.rows:
-                yield "\t".join(" ".join(_lines(cell)) for cell in row.cells)
+                # Not `row.cells`, which gives a cell that spans columns once for each of them, however many it names.
+                cells = (_Cell(cell, block) for cell in row._tr.tc_lst if cell.vMerge != "continue")
+                yield "\t".join(" ".join(_lines(cell)) for cell in cells)
         else:
             yield block.text

@@ -34,9 +34,7 @@ def extract(data: bytes) -> Extract:
         finally:
             pdf.close()
     if pages and not any(page.strip() for page in pages):
-        raise FileError(
-            f"has {len(pages)} pages and no text, only images; recognise it first, for example with: ocrmypdf FILE FILE"
-        )
+        raise FileError("holds no text; it may be a scan: recognise it first, for example with: ocrmypdf FILE FILE")
     date = _DATE.match(about.get("CreationDate", ""))
     title = " ".join(about.get("Title", "").split())
     return Extract(pages, paged=True, title=title or None, date="-".join(date.groups()) if date else None)
