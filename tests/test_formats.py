@@ -83,6 +83,25 @@ def test_deep_and_broken_html_is_read_to_its_end() -> None:
     assert html.extract(b"<p>a<b>b</p>c").parts == ("ab\nc",)
 
 
+def test_what_stands_too_deep_to_be_read_is_not_left_out_in_silence() -> None:
+    assert html.extract(("<div>" * 2_000 + "<p>unten" + "</div>" * 2_000 + "<p>danach").encode()).parts == (
+        "unten\ndanach",
+    )
+    with pytest.raises(FileError, match="nested more than 2,048 elements deep"):
+        html.extract(("<p>oben" + "<div>" * 3_000 + "<p>unten").encode())
+
+
+def test_entities_of_a_page_s_own_are_neither_fetched_nor_multiplied(tmp_path: Path) -> None:
+    secret = written(tmp_path / "secret", "geheim")
+    page = (
+        f'<!DOCTYPE x [<!ENTITY a SYSTEM "{secret.as_uri()}"><!ENTITY b "bb"><!ENTITY c "&b;&b;">]>'
+        "<html><body><p>see &a; and &c;</body></html>"
+    )
+    (text,) = html.extract(page.encode()).parts
+    assert "see &a; and &c;" in text
+    assert "geheim" not in text
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip), min_size=1))
 def test_any_text_in_paragraphs_comes_out_as_it_was_put_in(paragraphs: list[str]) -> None:
     from html import escape
@@ -118,6 +137,59 @@ def test_an_archive_that_unpacks_without_end_is_not_unpacked() -> None:
             part.write(b"\0" * 10_000_000)
     with pytest.raises(FileError, match="unpacks to 510,000,000 bytes"):
         EXTRACTORS[".docx"](packed.getvalue())
+
+
+def word_of(body: str, *, before: str = "") -> bytes:
+    """A Word document whose body is this XML."""
+    empty, made = BytesIO(), BytesIO()
+    docx.Document().save(empty)
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    with zipfile.ZipFile(empty) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            if name != "word/document.xml":
+                archive.writestr(name, source.read(name))
+        xml = f'{before}<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
+        archive.writestr("word/document.xml", xml)
+    return made.getvalue()
+
+
+def paragraph(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def row_of(*cells: str) -> str:
+    return f"<w:tbl><w:tblPr/><w:tblGrid/><w:tr>{''.join(f'<w:tc>{cell}</w:tc>' for cell in cells)}</w:tr></w:tbl>"
+
+
+def test_a_cell_that_spans_columns_is_read_once_however_many_it_claims() -> None:
+    span = '<w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
+    word = word_of(row_of(span + paragraph("breit"), paragraph("schmal")))
+    assert EXTRACTORS[".docx"](word).parts == ("breit\tschmal",)
+
+
+def test_tables_in_tables_are_read_and_too_many_refused() -> None:
+    inner = paragraph("innen")
+    for _ in range(40):
+        inner = row_of(inner + "<w:p/>")
+    assert EXTRACTORS[".docx"](word_of(inner)).parts[0].strip() == "innen"
+    for _ in range(300):
+        inner = row_of(inner + "<w:p/>")
+    with pytest.raises(FileError, match="is not a Word document that can be read"):
+        EXTRACTORS[".docx"](word_of(inner))
+
+
+def test_entities_of_a_word_document_are_neither_fetched_nor_multiplied(tmp_path: Path) -> None:
+    secret = written(tmp_path / "secret", "geheim")
+    before = f'<!DOCTYPE x [<!ENTITY a SYSTEM "{secret.as_uri()}">]>'
+    assert "geheim" not in EXTRACTORS[".docx"](word_of(paragraph("see &a;"), before=before)).parts[0]
+    layers = "".join(f'<!ENTITY l{i + 1} "{f"&l{i};" * 10}">' for i in range(9))
+    with pytest.raises(FileError, match="is not a Word document that can be read"):
+        EXTRACTORS[".docx"](word_of(paragraph("&l9;"), before=f'<!DOCTYPE x [<!ENTITY l0 "lol">{layers}]>'))
+
+
+def test_more_xml_than_any_text_has_is_not_read() -> None:
+    with pytest.raises(FileError, match=r"unpacks to 1[0-9]{2},[0-9,]+ bytes, more than the limit of 100,000,000"):
+        EXTRACTORS[".docx"](word_of("<w:p/>" * 17_000_000))
 
 
 # ── PDF ───────────────────────────────────────────────────────────────────────────────────────────────────
