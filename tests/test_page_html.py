@@ -21,7 +21,7 @@ from tests.test_render import DOCUMENT, EVIL, abstention, answer, evil_reply, qu
 EN = words("en")
 FRENCH = Document(id="fr", title="t", source="s", language="fr", text="143 pays ont signé.")
 OUR_TAGS = {
-    "a", "b", "bdi", "blockquote", "button", "details", "div", "fieldset", "figcaption", "figure", "h1", "h2", "header",
+    "a", "b", "bdi", "blockquote", "button", "details", "div", "fieldset", "figcaption", "figure", "h1", "h2", "h3", "header",
     "input", "label", "legend", "li", "mark", "p", "q", "rect", "small", "span", "strong", "summary", "svg", "ul",
     "use",
 }  # fmt: skip
@@ -140,7 +140,7 @@ def test_the_source_marks_the_quote_and_the_answer_word_for_word() -> None:
     assert html.text(".bq-whole") == DOCUMENT.text[8:54]
     assert html.text(".bq-exact") == "143 Länder"
     assert html.text(".bq-body") == DOCUMENT.text
-    assert html.text("h2") == "Das Seminar"
+    assert html.text("h3") == "Das Seminar"
     assert "machine translation" in html.text(".bq-about")
     assert html.texts(".bq-edge") == ["Beginning of the document", "End of the document"]
     assert "shanghai-de, characters 8–54" in html.text(".bq-offsets")

@@ -65,7 +65,7 @@ def _others(others: list[Quote], reply: Answer, words: Words) -> str:
     named = words("also_in", languages=words.listed([words.language_name(code) for code in languages]))
     summary = f"{escape(named)} <span>{escape(count)}</span>" if languages else escape(count)
     inner = "".join(_quote(quote, reply, words) for quote in others)
-    return f'<details class="bq-more"><summary>{summary}</summary>{inner}</details>'
+    return f'<details class="bq-more bq-fold"><summary>{summary}</summary>{inner}</details>'
 
 
 def _abstention(reply: Abstention, words: Words, *, filtered: bool) -> str:
@@ -77,7 +77,7 @@ def _abstention(reply: Abstention, words: Words, *, filtered: bool) -> str:
     ]
     if nearest := reply.nearest[:NEAREST]:
         inner = "".join(_quote(quote, reply, words, answers=False) for quote in nearest)
-        parts.append(f'<details class="bq-more"><summary>{escape(words("nearest"))}</summary>{inner}</details>')
+        parts.append(f'<details class="bq-more bq-fold"><summary>{escape(words("nearest"))}</summary>{inner}</details>')
     return "".join(parts)
 
 

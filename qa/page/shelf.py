@@ -18,10 +18,7 @@ def shelf_html(
 ) -> str:
     """The whole panel. `added`: ids of documents that can be removed. `adding`: most bytes of a file that may
     come, `None` if none may."""
-    parts = [f"<h2>{escape(words('documents'))}</h2>"]
-    if adding is not None:
-        parts.append(_add(words, adding))
-    parts.append(_choices(documents, words, chosen))
+    parts = [_add(words, adding) if adding is not None else "", _choices(documents, words, chosen)]
     find = escape(words("search_documents"))
     parts.append(
         f'<input class="bq-find" type="search" data-do="find" aria-label="{find}" placeholder="{find}" maxlength="200">'
@@ -83,7 +80,7 @@ def _choices(documents: Sequence[Document], words: Words, chosen: Filters) -> st
     groups = _choice(words("languages"), "languages", spoken_in, chosen.languages)
     groups += _choice(words("sources"), "sources", published_by, chosen.sources)
     opened = " open" if chosen.languages or chosen.sources else ""
-    return f'<details class="bq-choices"{opened}><summary>{escape(words("only"))}</summary>{groups}</details>'
+    return f'<details class="bq-choices bq-fold"{opened}><summary>{escape(words("only"))}</summary>{groups}</details>'
 
 
 def _choice(title: str, kind: str, options: Sequence[tuple[str, str, int]], chosen: Collection[str]) -> str:
@@ -100,8 +97,8 @@ def _choice(title: str, kind: str, options: Sequence[tuple[str, str, int]], chos
 def _add(words: Words, most: int) -> str:
     return (
         f'<div class="bq-add"><label class="bq-drop"><input type="file" class="bq-hidden" multiple accept="{ACCEPTED}">'
-        f'<svg aria-hidden="true"><use href="#bq-i-add"/></svg><b>{escape(words("add_drop"))}</b>'
-        f"<small>{escape(words('add_formats', size=words.size(most)))}</small></label>"
+        f'<svg aria-hidden="true"><use href="#bq-i-add"/></svg><span><b>{escape(words("add_drop"))}</b>'
+        f"<small>{escape(words('add_formats', size=words.size(most)))}</small></span></label>"
         f'<p class="bq-small">{escape(words("offline_note"))} {escape(words("add_shared"))}</p>'
         f'<div class="bq-reports" role="status"></div></div>'
     )

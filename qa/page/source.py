@@ -58,7 +58,7 @@ def source_html(shown: Place, words: Words, *, before: int = WINDOW, after: int 
     inner = f"{head}<strong class='bq-exact'>{exact}</strong>{tail}" if shown.answer else f"{head}{tail}"
     marked = f'<mark class="bq-whole" tabindex="-1">{inner}</mark>' if shown.end > shown.start else ""
     return (
-        f'<header class="bq-source-head"><h2 {spoken(language)}>{text(document.title)}</h2>'
+        f'<header class="bq-source-head"><h3 {spoken(language)}>{text(document.title)}</h3>'
         f'<p class="bq-about">{provenance(document, language, shown.page, words)}</p>{_links(shown, words)}</header>'
         f"{_edge('before', left > 0, words)}"
         f'<div class="bq-body" {spoken(language)}>{earlier}{marked}{later}</div>'

@@ -13,7 +13,6 @@ function openHistory(from) {
     list.append(make("li", {}, button, iconButton("bin", "forget", say("history_delete", { title }), { "data-id": other.id })));
   }
   panelBody.replaceChildren(
-    make("h2", { text: say("history") }),
     make("p", { class: "bq-small", text: say("history_note") }),
     chats.length ? list : make("p", { class: "bq-small", text: say("history_empty") }),
   );

@@ -56,7 +56,7 @@ const actions = {
   "forget-all": (button) => forgetAll(button),
   remove: (button) => confirmRemoval(button),
   only: (button) => {
-    const title = button.closest("li, .bq-panel-body").querySelector(".bq-title, h2").textContent;
+    const title = button.closest("li, .bq-panel-body").querySelector(".bq-title, h3").textContent;
     setChosen({ ...chosen, documents: toggled(chosen.documents, button.dataset.id) }, { [button.dataset.id]: title });
     if (panelKind === "source") closePanel();
   },
