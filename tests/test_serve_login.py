@@ -1,0 +1,351 @@
+"""Who gets in: the user file and its commands, HTTP Basic, the login page and its cookie."""
+
+import asyncio
+import base64
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from qa.bot import Bot
+from qa.errors import BabelquoteError, SettingsError
+from qa.serve.api import build_app
+from qa.serve.clients import client_of
+from qa.serve.login import COOKIE
+from qa.serve.users import Users, users_for
+from qa.settings import ServeSettings, Settings, StoreSettings
+from tests.conftest import CORPUS
+from tests.serving import service_over, serving, serving_app
+
+NAME, PASSWORD = "Ænna", "correct horse 上海"
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Users:
+    users = Users(tmp_path_factory.mktemp("users") / "users.jsonl")
+    users.add(NAME, PASSWORD)
+    return users
+
+
+@pytest.fixture(scope="module")
+def address(bot: Bot, settings: Settings, users: Users) -> Iterator[str]:
+    """A server with a login, and a page of Gradio's at "/"."""
+    app = build_app(service_over(bot, settings), users=users)
+
+    async def mount() -> None:  # without a running event loop Gradio makes some, and never closes them
+        import gradio
+
+        def who(request: gradio.Request) -> str:
+            assert request.request is not None
+            return client_of(request.request)
+
+        with gradio.Blocks(analytics_enabled=False) as page:
+            gradio.Button("Who am I?").click(who, outputs=gradio.Textbox(label="You"), api_name="who")
+        gradio.mount_gradio_app(app, page, path="/", footer_links=[])
+
+    asyncio.run(mount())
+    with serving_app(app) as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
+def log_in(client: httpx.Client, password: str = PASSWORD, **more: str) -> httpx.Response:
+    return client.post("/login", data={"name": NAME, "password": password, **more})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/config", "/gradio_api/info", "/gradio_api/queue/data", "/gradio_api/file=corpus/manifest.json",
+        "/assets/index.js", "/theme.css", "/api/health", "/api/documents", "/api/documents/x", "/api/openapi.json",
+        "/api/docs", "/api/docs.js", "/api/docs/swagger-ui.css", "/mcp", "/nowhere",
+    ],
+)  # fmt: skip
+def test_nothing_is_reached_without_login(client: httpx.Client, path: str) -> None:
+    refused = client.get(path)
+    assert refused.status_code == 401
+    assert refused.json()["status"] == "error"
+    assert refused.headers["WWW-Authenticate"] == 'Basic realm="babelquote", charset="UTF-8"'
+    in_a_browser = client.get(path, headers={"Accept": "text/html,*/*"})
+    assert in_a_browser.status_code == 303
+    assert in_a_browser.headers["Location"].startswith("/login?next=%2F")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/ask", "/mcp", "/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/call/who"]
+)
+def test_nothing_is_done_without_login(client: httpx.Client, path: str) -> None:
+    assert client.post(path, json={"question": "a", "data": []}).status_code == 401
+    script = client.post(path, json={}, headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"})
+    assert script.status_code == 401
+    assert "WWW-Authenticate" not in script.headers  # or the browser would ask for a password by itself
+
+
+def test_programs_log_in_with_basic(client: httpx.Client) -> None:
+    response = client.get("/api/health", auth=(NAME, PASSWORD))
+    assert response.json() == {"status": "ok"}
+    begun = time.monotonic()
+    for _ in range(20):
+        assert client.get("/api/health", auth=(NAME, PASSWORD)).status_code == 200
+    assert time.monotonic() - begun < 10  # a right password is not hashed anew every time
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Basic", "Basic !!!", "Bearer abc", "Digest x",
+        "Basic " + base64.b64encode(b"\xff\xfe").decode(), "Basic " + base64.b64encode(b"x").decode(),
+    ],
+)  # fmt: skip
+def test_a_broken_header_is_no_login(client: httpx.Client, header: str) -> None:
+    assert client.get("/api/health", headers={"Authorization": header}).status_code == 401
+
+
+def test_browsers_log_in_on_a_page_and_out_again(client: httpx.Client) -> None:
+    response = log_in(client, next="/api/health?x=1")
+    assert (response.status_code, response.headers["Location"]) == (303, "/api/health?x=1")
+    cookie = response.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=lax", "Path=/", "Max-Age=43200"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie.split("; ")  # this server speaks plain HTTP on a loopback address
+    assert client.get("/api/health").status_code == 200
+    assert "You are logged in as <strong><bdi>Ænna</bdi>" in client.get("/logout").text
+    kept = client.cookies[COOKIE]
+    assert client.post("/logout").headers["Location"] == "/login"
+    assert COOKIE not in client.cookies
+    assert client.get("/api/health").status_code == 401
+    client.cookies[COOKIE] = kept
+    assert client.get("/api/health").status_code == 401  # the session has ended, not only the cookie
+    assert client.get("/logout").status_code == 303
+
+
+def test_a_page_knows_its_user(client: httpx.Client) -> None:
+    log_in(client)
+    event = client.post("/gradio_api/call/who", json={"data": []}).json()["event_id"]
+    assert json.dumps([f"user {NAME}"]) in client.get(f"/gradio_api/call/who/{event}").text
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda c: c[:-1] + "?", lambda c: "x" + c, lambda c: c.replace(".", "", 1), lambda _: "a"]
+)
+def test_a_forged_cookie_opens_nothing(client: httpx.Client, spoil: Callable[[str], str]) -> None:
+    log_in(client)
+    client.cookies[COOKIE] = spoil(client.cookies[COOKIE])
+    assert client.get("/api/health").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/login", "/a\r\nb"]
+)
+def test_the_login_leads_to_our_own_pages_only(client: httpx.Client, target: str) -> None:
+    assert log_in(client, next=target).headers["Location"] == "/"
+
+
+def test_the_login_page_escapes_what_it_repeats(client: httpx.Client) -> None:
+    hostile = '"><script>alert(1)</script>'
+    page = client.get("/login", params={"next": "/" + hostile}).text
+    again = client.post("/login", data={"name": hostile, "password": "wrong", "next": "/" + hostile})
+    assert again.status_code == 401
+    assert 'role="alert"' in again.text
+    for text in (page, again.text):
+        assert "<script" not in text
+        assert "&quot;&gt;&lt;script&gt;" in text
+
+
+def test_wrong_passwords_are_slowed_down_and_right_ones_are_not(bot: Bot, settings: Settings, users: Users) -> None:
+    with (
+        serving(service_over(bot, settings), users=users) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+        httpx.Client(base_url=address, timeout=60) as before,
+    ):
+        log_in(before)
+        wrong = [client.get("/api/health", auth=(NAME, f"wrong {number}")).status_code for number in range(5)]
+        assert wrong == [401] * 5
+        for response in (
+            client.get("/api/health", auth=("nobody", "wrong")),
+            client.get("/api/health", auth=(NAME, "wrong")),
+            log_in(client, "wrong"),
+        ):
+            assert response.status_code == 429
+            assert 1 <= int(response.headers["Retry-After"]) <= 10
+            assert "too many wrong passwords" in response.text.lower()
+        assert before.get("/api/health").status_code == 200
+        assert client.get("/api/health", auth=(NAME, PASSWORD)).status_code == 200  # was right before, so is known
+
+
+def test_guesses_in_parallel_gain_nothing(bot: Bot, settings: Settings, users: Users) -> None:
+    with serving(service_over(bot, settings), users=users) as address, httpx.Client(timeout=60) as client:
+        statuses = []
+
+        def guess(number: int) -> None:
+            statuses.append(client.get(f"{address}/api/health", auth=(NAME, f"wrong {number}")).status_code)
+
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert statuses.count(401) == 5
+    assert statuses.count(429) == 7
+
+
+def test_users_come_and_go_while_the_server_runs(bot: Bot, settings: Settings, tmp_path: Path) -> None:
+    users = Users(tmp_path / "users.jsonl")
+    users.add(NAME, PASSWORD)
+    with (
+        serving(service_over(bot, settings), users=users) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        by_other_process = Users(users.path)
+        assert client.get("/api/health", auth=("bo", "password of bo")).status_code == 401
+        by_other_process.add("bo", "password of bo")
+        assert client.get("/api/health", auth=("bo", "password of bo")).status_code == 200
+        by_other_process.remove("bo")
+        assert client.get("/api/health", auth=("bo", "password of bo")).status_code == 401
+        log_in(client)
+        assert client.get("/api/health").status_code == 200
+        by_other_process.add(NAME, "another password")
+        assert client.get("/api/health").status_code == 401  # the session was begun with the old one
+        users.path.write_text("nonsense\n")
+        response = client.get("/api/health", auth=(NAME, "another password"))
+        assert response.status_code == 503
+        assert "the server's log tells why" in response.json()["message"]
+
+
+def test_each_user_has_a_rate_of_their_own(bot: Bot, settings: Settings, tmp_path: Path) -> None:
+    users = Users(tmp_path / "users.jsonl")
+    for name in ("a", "b"):
+        users.add(name, PASSWORD)
+    service = service_over(bot, settings, rate_per_minute=0.1, burst=2)
+    with serving(service, users=users) as address, httpx.Client(base_url=f"{address}/api", timeout=60) as client:
+        for name, statuses in (("a", [200, 200, 429]), ("b", [200])):
+            for status in statuses:
+                response = client.post("/ask", json={"question": "Who?", "language": ["de"]}, auth=(name, PASSWORD))
+                assert response.status_code == status
+
+
+def test_the_user_file_is_private_and_holds_no_password(users: Users) -> None:
+    assert stat.S_IMODE(users.path.stat().st_mode) == 0o600
+    (line,) = users.path.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["name"] == NAME
+    assert json.loads(line)["hash"].startswith("$argon2id$")
+    assert PASSWORD not in line
+    assert [path.name for path in users.path.parent.iterdir() if path.suffix != ".lock"] == ["users.jsonl"]
+
+
+def test_names_and_passwords_are_the_same_however_they_are_composed(tmp_path: Path) -> None:
+    users = Users(tmp_path / "users.jsonl")
+    users.add("Zoe\u0308", "pa\u0308ssword")
+    assert users.verify("Zoë", "pässword") == "Zoë"
+    assert users.verify("Zoë", "password") is None
+    assert users.verify("Zoe", "pässword") is None
+
+
+def test_an_unknown_user_takes_as_long_as_a_known_one(users: Users) -> None:
+    def seconds(name: str) -> float:
+        times = []
+        for _ in range(5):
+            begun = time.perf_counter()
+            users.verify(name, "wrong password")
+            times.append(time.perf_counter() - begun)
+        return min(times)
+
+    seconds("warm up")
+    assert 0.5 < seconds("nobody") / seconds(NAME) < 2
+
+
+@pytest.mark.parametrize("name", ["", " anna", "an:na", "an\nna", "an\u202ena", "a" * 65])
+def test_impossible_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BabelquoteError, match="is no name for a user; expected 1 to 64 visible characters"):
+        Users(tmp_path / "users.jsonl").add(name, PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["", "1234567", "a" * 1_001])
+def test_too_short_and_too_long_passwords_are_refused(tmp_path: Path, password: str) -> None:
+    with pytest.raises(BabelquoteError, match=r"choose one of 8 to 1,000"):
+        Users(tmp_path / "users.jsonl").add("anna", password)
+
+
+def test_users_added_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    names = [f"user {number}" for number in range(6)]
+    threads = [threading.Thread(target=Users(tmp_path / "users.jsonl").add, args=(name, PASSWORD)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Users(tmp_path / "users.jsonl").names() == names
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[]", '{"name": "a"}', '{"name": "a", "hash": "plain"}', "\udcff"])
+def test_a_broken_user_file_lets_nobody_in(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "users.jsonl"
+    path.write_text(line, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(SettingsError, match=r"user file .*users\.jsonl"):
+        users_for("127.0.0.1", with_users(tmp_path))
+
+
+def with_users(folder: Path, **serve: object) -> Settings:
+    return replace(
+        Settings(),
+        store=StoreSettings(home=str(folder)),
+        serve=replace(ServeSettings(), **serve),  # type: ignore[arg-type]
+    )
+
+
+def test_a_login_is_required_as_soon_as_others_can_reach_the_server(tmp_path: Path) -> None:
+    for host in ("127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"):
+        assert users_for(host, with_users(tmp_path)) is None
+    for host in ("0.0.0.0", "::", "192.168.1.4", "example.org"):
+        with pytest.raises(SettingsError, match=r"babelquote user add NAME .*OPEN_TO_ALL=true"):
+            users_for(host, with_users(tmp_path))
+        assert users_for(host, with_users(tmp_path, open_to_all=True)) is None
+    with pytest.raises(SettingsError, match=r"there are no users in .*mine; add one with: babelquote user add"):
+        users_for("127.0.0.1", with_users(tmp_path, users=str(tmp_path / "mine")))
+    Users(tmp_path / "users.jsonl").add(NAME, PASSWORD)
+    for host in ("127.0.0.1", "0.0.0.0"):
+        found = users_for(host, with_users(tmp_path))
+        assert found is not None
+        assert found.names() == [NAME]
+
+
+def babelquote(*arguments: str, home: Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "qa", *arguments], input=given, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "BABELQUOTE_STORE__HOME": str(home)},
+    )  # fmt: skip
+
+
+def test_users_are_kept_by_commands(tmp_path: Path) -> None:
+    added = babelquote("user", "add", "anna", home=tmp_path, given="the password\n")
+    assert (added.returncode, added.stdout) == (0, "")
+    assert "anna may log in now" in added.stderr
+    assert Users(tmp_path / "users.jsonl").verify("anna", "the password") == "anna"
+    assert babelquote("user", "list", home=tmp_path).stdout == "anna\n"
+    changed = babelquote("user", "add", "anna", home=tmp_path, given="another one\r\n")
+    assert "anna has a new password" in changed.stderr
+    assert Users(tmp_path / "users.jsonl").verify("anna", "another one") == "anna"
+    unknown = babelquote("user", "remove", "bo", home=tmp_path)
+    assert (unknown.returncode, "there is no user 'bo'" in unknown.stderr) == (2, True)
+    assert babelquote("user", "remove", "anna", home=tmp_path).returncode == 0
+    assert Users(tmp_path / "users.jsonl").names() == []
+
+
+def test_the_chat_refuses_to_be_open_to_the_network_without_users(tmp_path: Path) -> None:
+    refused = babelquote("chat", str(CORPUS), "--host", "0.0.0.0", home=tmp_path)
+    assert refused.returncode == 2
+    assert "babelquote user add NAME" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert list(tmp_path.iterdir()) == []  # it said so before it indexed anything
