@@ -113,8 +113,24 @@ def locate(
     from eval.run import read_documents
     from qa.settings import load_settings
 
-    count = locate_draft(draft, read_documents(corpus, load_settings()), out)
-    console.print(f"{count} questions in {out}")
+    count, passed_over = locate_draft(draft, read_documents(corpus, load_settings()), out)
+    console.print(f"{count} questions in {out}", markup=False)
+    if passed_over:
+        console.print(f'{passed_over} of the draft are still to be judged ("answers": null) and were passed over')
+
+
+@app.command()
+def feedback(
+    log: Annotated[Path, typer.Argument(help="What the chat page kept: INDEX.feedback.jsonl")],
+    out: Annotated[Path, typer.Option(help="The draft to write, for a person to look through and for locate")],
+) -> None:
+    """Makes the draft of a question file of what people thought of replies."""
+    from eval.feedback import draft
+
+    drafted = draft(log, out)
+    console.print(f"{drafted.confirmed} confirmed and {drafted.to_judge} to judge in {out}", markup=False)
+    if drafted.broken:
+        console.print(f"{drafted.broken} broken lines of {log} were passed over", markup=False)
 
 
 @app.command()

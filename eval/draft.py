@@ -25,8 +25,9 @@ class Wanted:
     end: int
 
 
-def locate(draft: Path, documents: Iterable[Document], out: Path) -> int:
-    """Writes the question file; returns how many questions it holds.
+def locate(draft: Path, documents: Iterable[Document], out: Path) -> tuple[int, int]:
+    """Writes the question file; returns how many questions it holds, and how many of the draft were passed over,
+    since nobody has judged them (`"answers": null`).
 
     Raises `GoldError`, naming file and line, for a wrong field, a document that does not exist, or a text that stands
     nowhere in it or more than once. Nothing is written then.
@@ -36,11 +37,12 @@ def locate(draft: Path, documents: Iterable[Document], out: Path) -> int:
         lines = draft.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise GoldError(f"cannot read {draft}: {error}") from error
-    questions = [
+    found = [
         _question(line, number, f"{draft}:{number}", known)
         for number, line in enumerate(lines, start=1)
         if line.strip()
     ]
+    questions = [question for question in found if question]
     text = "".join(json.dumps(asdict(question), ensure_ascii=False) + "\n" for question in questions)
     scratch = out.with_name(f"{out.name}.new")
     scratch.write_text(text, encoding="utf-8")
@@ -49,11 +51,13 @@ def locate(draft: Path, documents: Iterable[Document], out: Path) -> int:
         scratch.replace(out)
     finally:
         scratch.unlink(missing_ok=True)
-    return count
+    return count, len(found) - len(questions)
 
 
-def _question(line: str, number: int, where: str, documents: Mapping[str, Document]) -> GoldQuestion:
+def _question(line: str, number: int, where: str, documents: Mapping[str, Document]) -> GoldQuestion | None:
     record = _parse(line, where)
+    if record["answers"] is None:
+        return None
     spans = tuple(
         _find(text, documents, document, where) for document, texts in record["answers"].items() for text in texts
     )
@@ -82,9 +86,9 @@ def _parse(line: str, where: str) -> dict[str, Any]:
             f"{where}: expected the fields {', '.join(_NEEDED)} and perhaps {', '.join(_OPTIONAL)}, but found {names}"
         )
     for name, value in record.items():
-        if type(value) is not fields[name]:
+        if type(value) is not fields[name] and not (name == "answers" and value is None):
             raise GoldError(f"{where}: {name} must be {fields[name].__name__}, not {value!r}")
-    for document, texts in record["answers"].items():
+    for document, texts in (record["answers"] or {}).items():
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise GoldError(f"{where}: the answers in {document} must be a list of texts, not {texts!r}")
     return record

@@ -135,7 +135,7 @@ class UploadSettings:
 class FeedbackSettings:
     """`max_entry_bytes` and `max_bytes` bound one entry and the whole file."""
 
-    max_entry_bytes: int = 100_000
+    max_entry_bytes: int = 200_000
     max_bytes: int = 100_000_000
 
 

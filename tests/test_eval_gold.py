@@ -63,7 +63,7 @@ def draft(tmp_path: Path, **change: object) -> Path:
 
 def test_a_draft_becomes_a_question_file_with_offsets(tmp_path: Path) -> None:
     out = tmp_path / "questions.jsonl"
-    assert locate(draft(tmp_path, fact="countries"), [A, B], out) == 1
+    assert locate(draft(tmp_path, fact="countries"), [A, B], out) == (1, 0)
     (question,) = load_questions([out], [A, B])
     assert [(span.document, span.start, span.text) for span in question.spans] == [
         ("a", 9, "143"),
