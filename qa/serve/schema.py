@@ -56,6 +56,8 @@ class PlaceQuery(BaseModel):
 class Place(PlaceQuery):
     """A stretch of one document."""
 
+    model_config = ConfigDict(strict=True)
+
     document_id: Text = Field(description="As citations name it")
 
 
