@@ -70,7 +70,7 @@ def main(
         chat = Chat(
             bot, service.ask, most_chars=settings.retrieve.max_question_chars, uploads=uploads, feedback=feedback
         )
-        app = build_app(service, host=host, users=users_for(host, settings))
+        app = build_app(service, host=host, users=users_for(host, settings), library=library)
         gr.mount_gradio_app(
             app, build_page(chat), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
             ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False, mcp_server=False,
