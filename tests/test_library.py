@@ -14,13 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.bot import Bot, newest_index, open_corpus, open_index, open_library
 from qa.errors import CorpusError, IndexBusy, IndexUnwritable, LibraryError, PlaceMissing
 from qa.ingest import find_sources
 from qa.library import Library, safe_name, uploads_folder
-from qa.records import FileReport, FileStatus
-from qa.settings import StoreSettings, UploadSettings
+from qa.records import Answer, FileReport, FileStatus
+from qa.settings import Settings, StoreSettings, UploadSettings
 from qa.store import Store
 from tests.light import LOCAL, ask, library, live_passages, novel, update, verify, village, write
+from tests.test_formats import pdf_of
 
 REPOSITORY = Path(__file__).parents[1]
 ADDED, ALREADY_THERE, LEFT_OUT = FileStatus.ADDED, FileStatus.ALREADY_THERE, FileStatus.LEFT_OUT
@@ -371,11 +373,42 @@ def test_killed_while_adding_the_next_start_completes_what_is_there(
         assert ask(store, about(7))[0][0] == "uploads/7.txt"
 
 
+# ── the real thing ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pdf_that_a_visitor_brings_is_quoted_by_page_and_stays_part_of_the_corpus(tmp_path: Path) -> None:
+    settings = Settings(store=StoreSettings(home=str(tmp_path / "home")))
+    corpus = write(tmp_path / "corpus", {"harbour.txt": "The harbour was built in 1871."})
+    pdf = pdf_of("The lighthouse is red.", "The ferry to Heligoland leaves at 9:30. Dogs travel free.")
+    question = "Wann fährt die Fähre nach Helgoland ab?"
+    bot = open_corpus(corpus, settings=settings)
+    shelf = open_library(bot)
+    added, broken = shelf.add(brought(tmp_path / "in", {"Fahrplan.pdf": pdf, "broken.pdf": pdf[:300]}))
+    assert (added.status, added.document_id, added.pages) == (ADDED, "uploads/Fahrplan.pdf", 2)
+    assert (broken.status, "not a PDF" in broken.message) == (LEFT_OUT, True)
+
+    def quoted(bot: Bot) -> tuple[str, str, int | None]:
+        reply = bot.ask(question)
+        assert isinstance(reply, Answer)
+        return reply.quotes[0].document.id, reply.quotes[0].text, reply.quotes[0].page
+
+    expected = ("uploads/Fahrplan.pdf", "The ferry to Heligoland leaves at 9:30.", 2)
+    assert quoted(bot) == expected
+    bot.close()
+    for again in (open_corpus(corpus, settings=settings), open_index(newest_index(settings), settings=settings)):
+        assert quoted(again) == expected
+        again.close()
+    open_library(bot).remove("uploads/Fahrplan.pdf")
+    assert [document.id for document in bot.documents()] == ["harbour.txt"]
+    bot.close()
+
+
 # ── disks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 FILL_AND_ADD = """
 import os, sys
 from pathlib import Path
+from tests.test_formats import pdf_of
 from tests.light import LOCAL, library
 from qa.store import Store
 index, file, stage = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
