@@ -21,9 +21,9 @@ from tests.test_render import DOCUMENT, EVIL, abstention, answer, evil_reply, qu
 EN = words("en")
 FRENCH = Document(id="fr", title="t", source="s", language="fr", text="143 pays ont signé.")
 OUR_TAGS = {
-    "a", "b", "bdi", "blockquote", "button", "details", "div", "fieldset", "figcaption", "figure", "h1", "h2", "h3", "header",
-    "input", "label", "legend", "li", "mark", "p", "q", "rect", "small", "span", "strong", "summary", "svg", "ul",
-    "use",
+    "a", "b", "bdi", "blockquote", "button", "details", "div", "fieldset", "figcaption", "figure", "h1", "h2", "h3",
+    "header", "input", "label", "legend", "li", "mark", "p", "q", "rect", "small", "span", "strong", "summary", "svg",
+    "ul", "use",
 }  # fmt: skip
 browser_text = mixed_text.map(lambda text: text.replace("\x00", "").replace("\r", ""))
 """What a document can hold: ingest leaves no NUL and no CR, which a browser would change."""

@@ -13,7 +13,8 @@ from qa.records import Document, FileReport, FileStatus
 
 _REMEMBERED = 100
 """Runs whose progress can be asked for; the oldest is forgotten first."""
-_STAGES = frozenset({"check", "read", "embed", "index"})
+STAGES = frozenset({"check", "read", "embed", "index"})
+"""What adding goes through, in the library's words."""
 
 Received = Callable[[str], Path]
 """The file that the server received under this name. Raises `QuestionError` for any other."""
@@ -63,7 +64,7 @@ class Uploads:
         """Stage and share done (0..1) of a run that goes on."""
         with self._lock:
             stage, share = self._progress.get(job, ("", 0.0))
-        return (stage, share) if stage in _STAGES else None
+        return (stage, share) if stage in STAGES else None
 
     def remove(self, document_id: str) -> None:
         """Removes an upload."""
