@@ -1,0 +1,97 @@
+"""The login and the documentation page in a real browser."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from qa.bot import Bot
+from qa.serve.users import Users
+from qa.settings import Settings
+from tests.serving import service_over, serving
+from tests.test_app import FLAGS
+
+
+@pytest.fixture(scope="module")
+def address(bot: Bot, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    users = Users(tmp_path_factory.mktemp("users") / "users.jsonl")
+    users.add("anna", "the password")
+    with serving(service_over(bot, settings), users=users) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "the browser tests need Chromium; on Debian: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh page on a phone, which at the end must have asked nobody but us and broken no rule of ours."""
+    page = browser.new_page(color_scheme=request.param, viewport={"width": 320, "height": 640})
+    elsewhere: list[str] = []
+    complaints: list[str] = []
+
+    def note(asked: Request) -> None:
+        if not asked.url.startswith((address, "data:")):
+            elsewhere.append(asked.url)
+
+    def heed(message: ConsoleMessage) -> None:
+        if message.type == "error" and "status of 401" not in message.text:
+            complaints.append(message.text)
+
+    page.on("request", note)
+    page.on("console", heed)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert elsewhere == []
+    assert complaints == []
+
+
+def log_in(page: Page, password: str) -> None:
+    page.get_by_role("textbox", name="User").fill("anna")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_a_visitor_logs_in_reads_the_documentation_tries_it_and_logs_out(page: Page, address: str) -> None:
+    page.goto(f"{address}/api/docs")
+    expect(page).to_have_title("Log in · babelquote")
+    log_in(page, "wrong password")
+    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_label("Password")).to_be_focused()
+    expect(page.get_by_label("Password")).to_have_value("")
+    log_in(page, "the password")
+    expect(page).to_have_url(f"{address}/api/docs")
+    ask = page.locator("#operations-questions-ask")
+    ask.get_by_role("button").first.click(timeout=30_000)
+    ask.get_by_role("button", name="Try it out").click()
+    ask.get_by_role("textbox").fill('{"question": "Combien de pays ont signé la résolution ?"}')
+    ask.get_by_role("button", name="Execute").click()
+    expect(ask.locator(".live-responses-table")).to_contain_text("143 pays", timeout=60_000)
+    page.goto(f"{address}/logout")
+    expect(page.get_by_text("You are logged in as anna")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_url(f"{address}/login")
+    page.goto(f"{address}/api/docs")
+    expect(page).to_have_title("Log in · babelquote")
+
+
+def test_the_login_fits_a_phone_and_follows_the_colour_scheme(page: Page, address: str) -> None:
+    page.goto(f"{address}/login")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    luminance = "s => getComputedStyle(document.body)[s].match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765"
+    back, fore = (page.evaluate(luminance, side) for side in ("backgroundColor", "color"))
+    assert (back < 0.3 and fore > 0.7) if dark else (back > 0.7 and fore < 0.3)
+    for label in ("User", "Password"):
+        box = page.get_by_label(label).bounding_box()
+        assert box is not None
+        assert box["height"] >= 40  # a thumb finds it
