@@ -132,6 +132,12 @@ def test_browsers_log_in_on_a_page_and_out_again(client: httpx.Client) -> None:
     assert client.get("/logout").status_code == 303
 
 
+def test_the_description_says_that_a_login_is_needed(client: httpx.Client) -> None:
+    described = client.get("/api/openapi.json", auth=(NAME, PASSWORD)).json()
+    assert described["components"]["securitySchemes"] == {"HTTPBasic": {"type": "http", "scheme": "basic"}}
+    assert described["paths"]["/ask"]["post"]["security"] == [{"HTTPBasic": []}]
+
+
 def test_a_page_knows_its_user(client: httpx.Client) -> None:
     log_in(client)
     event = client.post("/gradio_api/call/who", json={"data": []}).json()["event_id"]

@@ -67,6 +67,15 @@ def test_filters_narrow_the_documents(api: httpx.Client, bot: Bot) -> None:
         assert {quote["document_id"] for quote in found} == {german.id}
 
 
+def test_a_question_is_read_together_with_the_earlier_ones(api: httpx.Client, bot: Bot) -> None:
+    first = api.post("/api/ask", json={"question": "When was the workshop in Shanghai held?"}).json()
+    assert first["follows"] is None
+    fields = {"question": "And where?", "earlier": [first["question"]]}
+    second = api.post("/api/ask", json=fields).json()
+    assert second["follows"] == first["question"]
+    assert second == to_json(bot.ask("And where?", earlier=[first["question"]]))
+
+
 def test_the_cited_place_can_be_read_again(api: httpx.Client, bot: Bot) -> None:
     quote_ = api.post("/api/ask", json={"question": ANSWERED}).json()["quotes"][0]
     address = f"/api/documents/{quote(quote_['document_id'])}"

@@ -40,7 +40,7 @@ def build_app(
             yield
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.mount("/api", build_rest(service, library=library))
+    app.mount("/api", build_rest(service, library=library, login=users is not None))
     app.router.routes.append(Route("/mcp", mcp))
     if users is not None:
         credentials = Credentials(users, session_seconds=round(settings.serve.session_hours * 3600))

@@ -63,6 +63,7 @@ class Credentials:
             known = await to_thread.run_sync(self._users.verify, name, password)
             mark = self._users.mark(known) if known is not None else None
             if known is None or mark is None:
+                _log.warning("wrong password for %r from %s", name[:LONGEST_NAME], address)
                 self._of_address.take(address)
                 self._of_user.take(name)
                 return None

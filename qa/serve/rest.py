@@ -15,10 +15,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPBasic
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import HTTPConnection
 
 from qa.errors import (
     BabelquoteError,
@@ -80,10 +82,21 @@ _DOCS_POLICY = (
 )
 
 
-def build_rest(service: Service, *, library: Library | None = None) -> FastAPI:
-    """The REST interface over one service, to be mounted at /api. With a library, it adds and removes documents."""
+class _Basic(HTTPBasic):
+    """Describes HTTP Basic. The login has checked it already; FastAPI's own check knows no letters beyond ASCII."""
+
+    async def __call__(self, request: HTTPConnection) -> None:  # noqa: ARG002
+        return None
+
+
+def build_rest(service: Service, *, library: Library | None = None, login: bool = False) -> FastAPI:
+    """The REST interface over one service, to be mounted at /api. With a library, it adds and removes documents.
+
+    `login`: whether the description says that one is needed; it is checked before this is reached.
+    """
     app = FastAPI(
         title="babelquote", version=version("babelquote"), docs_url=None, redoc_url=None, redirect_slashes=False,
+        dependencies=[Depends(_Basic(scheme_name="HTTPBasic"))] if login else [],
         generate_unique_id_function=lambda route: route.name,
         description="Ask a document collection in any language; get exact quotes with their place, or an honest no.",
         exception_handlers={

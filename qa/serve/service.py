@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from qa.bot import Bot
-from qa.errors import Overloaded, PlaceMissing, QuestionError, RateExceeded
+from qa.errors import Overloaded, PlaceMissing, RateExceeded
 from qa.filters import check_filters
 from qa.records import Document, Filters, Reply
 from qa.serve.limits import TokenBuckets
@@ -26,7 +26,7 @@ class Excerpt:
 
 
 class Service:
-    """Answers questions within limits: their length, how often one client may ask, how many are answered at once and
+    """Answers questions within limits: how often one client may ask, how many are answered at once and
     how many may wait. Thread-safe; `ask` blocks while it waits and answers."""
 
     def __init__(self, bot: Bot, *, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,17 +43,13 @@ class Service:
         """`Bot.ask` for a client, a name that tells whose rate this counts against (`qa.serve.clients`).
 
         Raises `RateExceeded` or `Overloaded`, both with `retry_after` in seconds, besides what `Bot.ask` raises.
-        `QuestionError` also for an overlong question before it waits, and for a filter that nothing can pass.
+        `QuestionError` also for a filter that nothing can pass.
         """
         self.take_turn(client)
-        most = self.settings.retrieve.max_question_chars
-        for asked in (question, *earlier):
-            if len(asked) > most:
-                raise QuestionError(f"the question has {len(asked):,} characters; ask in at most {most:,}")
         check_filters(filters, self._bot.documents)
         with self._place():
             begun = time.monotonic()
-            reply = self._bot.ask(question, filters=filters, **({"earlier": earlier} if earlier else {}))
+            reply = self._bot.ask(question, filters=filters, earlier=earlier)
             self._seconds += (time.monotonic() - begun - self._seconds) / 8
             return reply
 
