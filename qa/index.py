@@ -121,6 +121,7 @@ def update_index(
             writer.publish(
                 encoder=encoder,
                 removed=removed,
+                brought=sorted(wanted.keys() - of_corpus),
                 state={**state, "built": datetime.now(UTC).isoformat(timespec="seconds")},
                 embed=embed,
                 progress=lambda done, total: progress("index", done, total),
@@ -143,7 +144,8 @@ def repair_index(store: Store, embed: Callable[[Sequence[str]], NDArray[np.float
             return
         state = dict(writer.truth.state)
         writer.truth.unstage(writer.truth.fingerprints(live=False))
-        writer.publish(encoder=state["encoder"], removed=[], state=state, embed=embed)
+        uploaded = sorted(uploaded_ids(state))
+        writer.publish(encoder=state["encoder"], removed=[], state=state, brought=uploaded, embed=embed)
 
 
 def _embed_staged(

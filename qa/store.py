@@ -1,7 +1,8 @@
 """The index on disk: its truth, its vectors, its swap, its lock.
 
-A folder holds `truth.sqlite3` (see `qa.truth`), the current generation of vectors (see `qa.vectors`), the one before
-it (a question that began before a swap may still read it), and the writers' lock.
+A folder holds `truth.sqlite3` (see `qa.truth`), the current generations of vectors (see `qa.vectors`): one of the
+corpus and, if there are any, one of what visitors brought; those before them (a question that began before a swap may
+still read them); and the writers' lock.
 
 Readers open a snapshot of the truth, which names its generation, and so always see one consistent index, even while
 another process publishes the next. One writer at a time; any number of readers.
@@ -9,6 +10,8 @@ another process publishes the next. One writer at a time; any number of readers.
 
 import contextlib
 import errno
+import hashlib
+import json
 import shutil
 import sqlite3
 import threading
@@ -36,10 +39,27 @@ _BATCH = 1_000
 T = TypeVar("T")
 
 
+class Joined:
+    """Several generations, read as one."""
+
+    def __init__(self, parts: Sequence[Generation]) -> None:
+        self._parts = parts
+
+    def count(self) -> int:
+        return sum(part.count() for part in self._parts)
+
+    def search(
+        self, vector: NDArray[np.float32], *, limit: int, filters: Filters = Filters()
+    ) -> list[tuple[int, float]]:
+        """Nearest keys with their cosine, best first."""
+        found = [hit for part in self._parts for hit in part.search(vector, limit=limit, filters=filters)]
+        return sorted(found, key=lambda hit: -hit[1])[:limit]
+
+
 class Snapshot:
     """One consistent moment of an index, for reading. The surface that retrieval works on."""
 
-    def __init__(self, truth: Truth, vectors: Callable[[], AbstractContextManager[Generation]]) -> None:
+    def __init__(self, truth: Truth, vectors: Callable[[], AbstractContextManager[Joined]]) -> None:
         self._vectors = vectors
         self.state = truth.state
         self.documents = truth.documents
@@ -53,8 +73,8 @@ class Snapshot:
 
         Raises `IndexBroken` if two swaps have deleted this moment's vectors meanwhile; see `Store.read`.
         """
-        with self._vectors() as generation:
-            return generation.search(vector, limit=limit, filters=filters)
+        with self._vectors() as generations:
+            return generations.search(vector, limit=limit, filters=filters)
 
 
 class Store:
@@ -102,8 +122,8 @@ class Store:
     def verify(self) -> None:
         """Raises `IndexBroken` unless the current vectors are as many as the passages that the truth holds, and some of
         these are found by their own vectors."""
-        with self._published() as truth, self._open(truth.state["generation"]) as generation:
-            _verify(generation, truth, truth.live_keys(), encoder=truth.state["encoder"], sample=_OPEN_SELF_QUERIES)
+        with self._published() as truth, self._open(truth.state["generation"]) as generations:
+            _verify(generations, truth, truth.live_keys(), encoder=truth.state["encoder"], sample=_OPEN_SELF_QUERIES)
 
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator["Writer"]:
@@ -150,18 +170,22 @@ class Store:
             yield truth
 
     @contextlib.contextmanager
-    def _open(self, name: str) -> Iterator[Generation]:
-        """Keeps the generation opened last, and those that another thread is still asking."""
-        with self._lock:
-            generation = self._opened.pop(name, None) or self._generations().open(name)
-            self._opened[name] = generation
-            self._users[name] += 1
+    def _open(self, names: str) -> Iterator[Joined]:
+        """The generations with these names, parted by spaces. Keeps those opened last, and those that another thread is
+        still asking."""
+        used: dict[str, Generation] = {}
         try:
-            yield generation
+            with self._lock:
+                for name in names.split():
+                    generation = self._opened.pop(name, None) or self._generations().open(name)
+                    self._opened[name] = used[name] = generation
+                    self._users[name] += 1
+            yield Joined(list(used.values()))
         finally:
             with self._lock:
-                self._users[name] -= 1
-                for old in [old for old in list(self._opened)[:-1] if not self._users[old]]:
+                self._users.subtract(used.keys())
+                last = list(self._opened)[-len(names.split()) :]
+                for old in [old for old in self._opened if old not in last and not self._users[old]]:
                     self._opened.pop(old).close()
 
     def _generations(self, *, write: bool = False) -> Generations:
@@ -191,31 +215,58 @@ class Writer:
         encoder: str,
         removed: Sequence[str],
         state: Mapping[str, str],
+        brought: Sequence[str] = (),
         embed: Callable[[Sequence[str]], NDArray[np.float32]],
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
-        """Makes staged documents live and `removed` ones disappear, with a fresh and verified generation of vectors.
+        """Makes staged documents live and `removed` ones disappear, with verified generations of vectors: one of the
+        corpus, one of the documents in `brought`. What holds the same passages as before stays; others are made anew.
 
-        Vectors come from the cache; `embed` is called for those that it lacks. Raises `IndexBroken` if the generation
+        Vectors come from the cache; `embed` is called for those that it lacks. Raises `IndexBroken` if a generation
         does not verify; the published index is then untouched.
         """
-        current = self.truth.state.get("generation")
+        current = self.truth.state.get("generation", "").split()
         for name in self._generations.names():  # left by a killed run, or by the swap before the last
-            if name != current:
+            if name not in current:
                 self._generations.drop(name)
-        name = uuid.uuid4().hex[:12]
-        keys = self.truth.coming_keys(removed)
+        parts = {_digest(encoder, keys): keys for keys in self.truth.coming_keys(removed, brought) if keys}
+        known: dict[str, str] = json.loads(self.truth.state.get("parts", "{}"))
+        names = {
+            part: known[part]
+            for part, keys in parts.items()
+            if part in known and self._holds(known[part], keys, encoder)
+        }
+        missing = {uuid.uuid4().hex[:12]: part for part in parts if part not in names}
+        total = sum(len(parts[part]) for part in missing.values())
+        done = 0
         try:
-            self._derive(name, keys, encoder=encoder, embed=embed, progress=progress)
+            for name, part in missing.items():
+                tell = partial(_tell, progress, done, total)
+                self._derive(name, parts[part], encoder=encoder, embed=embed, progress=tell)
+                names[part] = name
+                done += len(parts[part])
             words = [
                 (stored.key, " ".join(text.words(stored.passage.text)))
                 for stored in self.truth.stored_passages(self.truth.staged_keys())
             ]
-            new = {"schema": SCHEMA_VERSION, "encoder": encoder, "generation": name, "passages": str(len(keys))}
+            new = {
+                "schema": SCHEMA_VERSION, "encoder": encoder, "generation": " ".join(names[part] for part in parts),
+                "parts": json.dumps(names), "passages": str(sum(map(len, parts.values()))),
+            }  # fmt: skip
             self.truth.publish(removed=removed, words=words, state={**state, **new})
         except Exception:  # above all a full disk: give the room back
-            self._generations.drop(name)
+            for name in missing:
+                self._generations.drop(name)
             raise
+
+    def _holds(self, name: str, keys: Sequence[int], encoder: str) -> bool:
+        """Whether a generation is still what it was made to be."""
+        try:
+            with contextlib.closing(self._generations.open(name)) as generation:
+                _verify(generation, self.truth, keys, encoder=encoder, sample=_OPEN_SELF_QUERIES)
+        except IndexBroken:
+            return False
+        return True
 
     def _derive(
         self,
@@ -224,7 +275,7 @@ class Writer:
         *,
         encoder: str,
         embed: Callable[[Sequence[str]], NDArray[np.float32]],
-        progress: Callable[[int, int], None],
+        progress: Callable[[int], None],
     ) -> None:
         """Fills and verifies a generation.
 
@@ -240,7 +291,7 @@ class Writer:
                     [stored.source for stored in batch],
                     [stored.passage for stored in batch],
                 )
-                progress(i + len(batch), len(keys))
+                progress(i + len(batch))
         self._generations.seal(name)
         # Opened anew: what is in memory says nothing of what is on disk.
         with contextlib.closing(self._generations.open(name)) as generation:
@@ -261,7 +312,16 @@ class Writer:
         return np.stack([cached[content] for content in texts])
 
 
-def _verify(generation: Generation, truth: Truth, keys: Sequence[int], *, encoder: str, sample: int) -> None:
+def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    progress(before + done, total)
+
+
+def _digest(encoder: str, keys: Sequence[int]) -> str:
+    """Says what a generation holds: a key means the same text, document and language for ever."""
+    return hashlib.sha256(json.dumps([encoder, *sorted(keys)]).encode()).hexdigest()
+
+
+def _verify(generation: Generation | Joined, truth: Truth, keys: Sequence[int], *, encoder: str, sample: int) -> None:
     """Raises `IndexBroken` unless the generation holds as many passages and finds a sample by their own vectors."""
     if (found := generation.count()) != len(keys):
         raise IndexBroken(f"the vector index has {found} of {len(keys)} passages; run: babelquote index")

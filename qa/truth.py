@@ -103,10 +103,7 @@ class Truth:
 
     def count_passages(self, document_id: str) -> int:
         """How many passages the live document of that id has."""
-        query = (
-            "SELECT count(*) FROM passages JOIN documents ON documents.key = document "
-            "WHERE live = 1 AND id = ?"
-        )
+        query = "SELECT count(*) FROM passages JOIN documents ON documents.key = document WHERE live = 1 AND id = ?"
         return int(str(self._value(query, (document_id,))))
 
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]:
@@ -209,13 +206,19 @@ class Truth:
         """Keys of the passages of staged documents."""
         return self._keys("live = 0")
 
-    def coming_keys(self, removed: Iterable[str]) -> list[int]:
-        """Keys of what `publish(removed=…)` will leave live: all staged, and live ones neither removed nor replaced."""
-        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)")
-        self._connection.execute("DELETE FROM gone")
+    def coming_keys(self, removed: Iterable[str], brought: Iterable[str] = ()) -> tuple[list[int], list[int]]:
+        """Keys of what `publish(removed=…)` will leave live: all staged, and live ones neither removed nor replaced;
+        those of the corpus, and those of the documents in `brought`."""
         gone = {*removed, *self.fingerprints(live=False)}
-        self._connection.executemany("INSERT INTO gone VALUES (?)", [(document_id,) for document_id in gone])
-        return self._keys("live = 0 OR id NOT IN (SELECT id FROM gone)")
+        for table, ids in (("gone", gone), ("brought", set(brought))):
+            self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY)")
+            self._connection.execute(f"DELETE FROM {table}")
+            self._connection.executemany(f"INSERT INTO {table} VALUES (?)", [(document_id,) for document_id in ids])
+        coming = "(live = 0 OR id NOT IN (SELECT id FROM gone))"
+        return (
+            self._keys(f"{coming} AND id NOT IN (SELECT id FROM brought)"),
+            self._keys(f"{coming} AND id IN (SELECT id FROM brought)"),
+        )
 
     def cache_vectors(self, encoder: str, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Remembers vectors. Durable on return."""
