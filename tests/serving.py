@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from qa.bot import Bot
 from qa.serve.api import build_app
-from qa.serve.run import _listen
+from qa.serve.run import listen
 from qa.serve.service import Service
 from qa.serve.users import Users
 from qa.settings import Settings
@@ -34,7 +34,7 @@ def serving(service: Service, *, users: Users | None = None, host: str = "127.0.
 @contextmanager
 def serving_app(app: FastAPI) -> Iterator[str]:
     """The address of a server that runs this application."""
-    listener = _listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

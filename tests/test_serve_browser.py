@@ -1,16 +1,16 @@
 """The login and the documentation page in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from qa.bot import Bot
 from qa.serve.users import Users
 from qa.settings import Settings
+from tests.browsing import chromium
 from tests.serving import service_over, serving
-from tests.test_app import FLAGS
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,8 @@ def address(bot: Bot, settings: Settings, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "the browser tests need Chromium; on Debian: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -91,6 +87,9 @@ def test_the_login_fits_a_phone_and_follows_the_colour_scheme(page: Page, addres
     luminance = "s => getComputedStyle(document.body)[s].match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765"
     back, fore = (page.evaluate(luminance, side) for side in ("backgroundColor", "color"))
     assert (back < 0.3 and fore > 0.7) if dark else (back > 0.7 and fore < 0.3)
+    log_in(page, "wrong password")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
     for label in ("User", "Password"):
         box = page.get_by_label(label).bounding_box()
         assert box is not None

@@ -14,7 +14,7 @@ def serve(app: FastAPI, *, host: str, port: int, settings: Settings) -> None:
 
     Raises `BabelquoteError` if the port is taken or the address is not this machine's.
     """
-    listener = _listen(host, port)
+    listener = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=5,
@@ -25,7 +25,8 @@ def serve(app: FastAPI, *, host: str, port: int, settings: Settings) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `BabelquoteError` as `serve` does."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -34,6 +35,7 @@ def _listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen()  # from now on connections wait, whenever uvicorn is ready for them
         except OSError:
             listener.close()
             raise
