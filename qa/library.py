@@ -90,30 +90,17 @@ class Library:
         """
         reports: dict[int, FileReport] = {}
         candidates: list[_Candidate] = []
-        with self._staging() as staging, self._reading() as read:
-            for number, (name, path) in enumerate(files):
-                progress("check", number, len(files))
-                try:
-                    candidates.append(self._check(number, name, path, staging, read))
-                except FileError as error:
-                    reports[number] = FileReport(name=name, status=FileStatus.LEFT_OUT, message=str(error))
-            progress("check", len(files), len(files))
-            kept: dict[Path, _Candidate] = {}
+        with self._staging() as staging:
+            with self._reading() as read:
+                for number, (name, path) in enumerate(files):
+                    progress("check", number, len(files))
+                    try:
+                        candidates.append(self._check(number, name, path, staging, read))
+                    except FileError as error:
+                        reports[number] = FileReport(name=name, status=FileStatus.LEFT_OUT, message=str(error))
+                progress("check", len(files), len(files))
             if candidates:
-                ready = {}
-
-                @contextlib.contextmanager
-                def keep(truth: Truth) -> Iterator[Sequence[SourceFile]]:
-                    with self._keep(candidates, truth, kept, reports) as sources:
-                        ready.update({path: candidate.document for path, candidate in kept.items()})
-                        yield sources
-
-                outcome = self._update(
-                    keep, read=lambda source: ready.get(source.path) or read(source), progress=progress
-                )
-                failed = {problem.path: problem.message for problem in outcome.problems}
-                for path, candidate in kept.items():
-                    reports[candidate.number] = self._added(candidate, path, failed.get(str(path)))
+                self._index(candidates, reports, progress)
         return [self._counted(reports[number]) for number in range(len(files))]
 
     def remove(self, document_id: str, *, progress: Progress = _SILENT) -> None:
@@ -125,6 +112,7 @@ class Library:
 
         @contextlib.contextmanager
         def without(_truth: Truth) -> Iterator[Sequence[SourceFile]]:
+            self._clean()
             path = self._stored().get(document_id)
             if path is None:  # the file is gone already; the index follows
                 yield self._sources()
@@ -159,9 +147,30 @@ class Library:
         """Indexes what a killed run left to be indexed. `None` if there is nothing to do, or another process writes."""
         if self._stored().keys() == uploaded_ids(self._store.state()):
             return None
+
+        @contextlib.contextmanager
+        def as_they_are(_truth: Truth) -> Iterator[Sequence[SourceFile]]:
+            self._clean()
+            yield self._sources()
+
         with self._reading() as read, contextlib.suppress(IndexBusy):
-            return self._update(stored_uploads(self._store.folder), read=read, progress=progress)
+            return self._update(as_they_are, read=read, progress=progress)
         return None
+
+    def _index(self, candidates: Sequence[_Candidate], reports: dict[int, FileReport], progress: Progress) -> None:
+        """Keeps and indexes the candidates that are new; reports of all of them."""
+        kept: dict[Path, _Candidate] = {}
+
+        def read_once(source: SourceFile) -> Document:
+            return kept[source.path].document if source.path in kept else read(source)
+
+        with self._reading() as read:
+            outcome = self._update(
+                lambda truth: self._keep(candidates, truth, kept, reports), read=read_once, progress=progress
+            )
+        failures = {problem.path: problem.message for problem in outcome.problems}
+        for path, candidate in kept.items():
+            reports[candidate.number] = self._added(candidate, path, failures.get(str(path)))
 
     def _check(self, number: int, name: str, path: Path, staging: Path, read: Read) -> _Candidate:
         """A candidate, copied and read. Raises `FileError` for what is not taken."""

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -442,6 +443,25 @@ def test_killed_while_adding_the_next_start_completes_what_is_there(
         (report,) = shelf.add([("7.txt", path)])
         assert report.status == (ALREADY_THERE if kept else ADDED)
         assert ask(store, about(7))[0][0] == "uploads/7.txt"
+
+
+@pytest.mark.parametrize("stage", ["read", "index"])
+def test_killed_while_removing_the_next_start_completes_it(
+    tmp_path: Path, store: Store, shelf: Library, stage: str
+) -> None:
+    shelf.add(brought(tmp_path / "in", {"7.txt": novel(7), "8.txt": novel(8)}))
+    code = (
+        "import os, signal, sys; from pathlib import Path; from tests.light import *\n"
+        "def kill(stage, done, total):\n  if stage == sys.argv[2]: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "library(Store(Path(sys.argv[1]), LOCAL)).remove('uploads/7.txt', progress=kill)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(store.folder), stage], cwd=REPOSITORY)
+    assert run.returncode == -signal.SIGKILL
+    assert documents(store) == ["1.txt", "2.txt", "uploads/7.txt", "uploads/8.txt"]
+    verify(store.folder)
+    shelf.complete()
+    assert documents(store) == ["1.txt", "2.txt", "uploads/8.txt"]
+    assert [path.name for path in shelf.folder.iterdir()] == ["8.txt"]
 
 
 # ── the real thing ─────────────────────────────────────────────────────────────────────────────────────────
