@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from qa.bot import Bot
 from qa.serve.api import build_app
-from qa.serve.run import listen
+from qa.serve.run import listen, server_for
 from qa.serve.service import Service
 from qa.serve.users import Users
 from qa.settings import Settings
@@ -27,15 +26,15 @@ def service_over(bot: Bot, settings: Settings, **limits: Any) -> Service:
 @contextmanager
 def serving(service: Service, *, users: Users | None = None, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a running server; `host` is what it believes to listen on, which is always a loopback address."""
-    with serving_app(build_app(service, host=host, users=users)) as address:
+    with serving_app(build_app(service, host=host, users=users), service.settings) as address:
         yield address
 
 
 @contextmanager
-def serving_app(app: FastAPI) -> Iterator[str]:
+def serving_app(app: FastAPI, settings: Settings = Settings()) -> Iterator[str]:
     """The address of a server that runs this application."""
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=5))
+    server = server_for(app, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

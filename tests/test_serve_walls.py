@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from qa.serve.api import build_app
 from qa.serve.clients import client_of
 from qa.serve.limits import MOST_CLIENTS, TokenBuckets
 from qa.serve.service import Service
+from qa.serve.users import Users
 from qa.serve.walls import Names
 from qa.settings import Settings
 from tests.serving import service_over, serving, serving_app
@@ -191,6 +193,23 @@ def test_clients_are_told_apart_by_user_or_network() -> None:
     assert client("::ffff:192.0.2.1") == "address 192.0.2.1"
     assert client("192.0.2.1", **{"babelquote.user": "anna"}) == "user anna"
     assert client(None) == "address "
+
+
+def test_only_the_proxy_that_is_named_speaks_for_others(bot: Bot, settings: Settings, tmp_path: Path) -> None:
+    def asked(address: str, client: str) -> int:
+        headers = {"X-Forwarded-For": client, "X-Forwarded-Proto": "https"}
+        return httpx.post(f"{address}/api/ask", json={"question": "?"}, headers=headers).status_code
+
+    with serving(service_over(bot, settings, rate_per_minute=0.1, burst=1)) as address:
+        assert [asked(address, f"192.0.2.{number}") for number in (1, 2)] == [422, 429]
+    with serving(service_over(bot, settings, rate_per_minute=0.1, burst=1, proxy="127.0.0.1")) as address:
+        assert [asked(address, f"192.0.2.{number}") for number in (1, 2, 1)] == [422, 422, 429]
+    users = Users(tmp_path / "users.jsonl")
+    users.add("anna", "the password")
+    with serving(service_over(bot, settings, proxy="127.0.0.1"), users=users) as address:
+        form = {"name": "anna", "password": "the password"}
+        response = httpx.post(f"{address}/login", data=form, headers={"X-Forwarded-Proto": "https"})
+        assert "Secure" in response.headers["Set-Cookie"].split("; ")
 
 
 def test_buckets_refill_in_their_time_and_forget_the_oldest() -> None:

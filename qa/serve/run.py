@@ -16,13 +16,19 @@ def serve(app: FastAPI, *, host: str, port: int, settings: Settings) -> None:
     """
     listener = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=5,
-        proxy_headers=settings.serve.proxy is not None, forwarded_allow_ips=settings.serve.proxy or "",
-    )  # fmt: skip
     print(f"babelquote listens on http://{shown}:{listener.getsockname()[1]} (stop it with Ctrl+C)", flush=True)
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        server_for(app, settings).run(sockets=[listener])
+
+
+def server_for(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """The server of an application. It believes what `serve.proxy`, and nobody else, says of addresses and TLS."""
+    proxy = settings.serve.proxy
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=5,
+        proxy_headers=proxy is not None, forwarded_allow_ips=proxy or "",
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 def listen(host: str, port: int) -> socket.socket:
