@@ -78,6 +78,9 @@ def ask(
     ] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only documents of this source; repeatable")] = None,
     document: Annotated[list[str] | None, typer.Option(help="Only this document (id); repeatable")] = None,
+    earlier: Annotated[
+        list[str] | None, typer.Option(help="A question asked before this one, oldest first; repeatable")
+    ] = None,
     batch: Annotated[str | None, typer.Option(help='File, or - for standard input: one {"question": …} a line')] = None,
     index: IndexOption = None,
 ) -> None:
@@ -87,6 +90,8 @@ def ask(
 
     if (question is None) == (batch is None):
         raise typer.BadParameter("give a QUESTION, or --batch FILE")
+    if batch and earlier:
+        raise typer.BadParameter('--earlier goes with a QUESTION; in a batch, give a line its "earlier": ["…"]')
     if batch and not as_json:
         raise typer.BadParameter("--batch answers in JSON: add --json")
     settings = load_settings()
@@ -96,13 +101,14 @@ def ask(
     stream = _open(batch)
     bot = open_index(folder, settings=settings)
     if question is not None:
-        reply = bot.ask(question, filters=filters)
+        reply = bot.ask(question, filters=filters, earlier=earlier or ())
         print(json.dumps(render.to_json(reply), ensure_ascii=False) if as_json else render.to_text(reply))
         return
     failed = 0
     for line in _lines(stream):
         try:
-            value: dict[str, object] = render.to_json(bot.ask(_question(line), filters=filters))
+            asked, before = _question(line)
+            value: dict[str, object] = render.to_json(bot.ask(asked, filters=filters, earlier=before))
         except QuestionError as error:
             failed += 1
             value = {"status": "error", "message": str(error)}
@@ -278,14 +284,21 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
             yield line
 
 
-def _question(line: bytes) -> str:
+def _question(line: bytes) -> tuple[str, list[str]]:
+    """The question of a batch's line, and the earlier ones."""
     try:
-        question = json.loads(line)["question"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        record = json.loads(line)
+        question, earlier = record["question"], record.get("earlier", [])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise QuestionError(f'expected one JSON object with a "question" a line, but found {line[:60]!r}') from error
     if not isinstance(question, str):
         raise QuestionError(f'"question" must be text, not {type(question).__name__}')
-    return question
+    if not isinstance(earlier, list):
+        raise QuestionError(f'"earlier" must be a list of questions, not {type(earlier).__name__}')
+    for each in earlier:
+        if not isinstance(each, str):
+            raise QuestionError(f'"earlier" must hold questions as text, not {type(each).__name__}')
+    return question, earlier
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,11 +15,12 @@ import numpy as np
 from qa import text
 from qa.answer import Candidate, answer, candidates, corroborate
 from qa.chunk import chunk
+from qa.dialogue import Leaning, context, together
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
 from qa.index import Progress, Uploads, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
-from qa.library import Library, Read, stored_uploads, uploads_folder
+from qa.library import Library, Read, stored_uploads
 from qa.read import Reader, load_reader
 from qa.reading import Limits, reading_apart
 from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
@@ -63,19 +65,27 @@ class Bot:
         self._retrieve = retrieve
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
         self._reader = reader
+        self._leans = Leaning(self._encoder.encode_queries)
 
-    def ask(self, question: str, *, filters: Filters = Filters()) -> Reply:
+    def ask(self, question: str, *, filters: Filters = Filters(), earlier: Sequence[str] = ()) -> Reply:
         """Quotes that answer the question, or an abstention.
 
         >>> reply = qa.open("corpus").ask("Combien de pays ont signé la résolution ?")
         >>> reply.quotes[0].text, reply.quotes[0].document.title
 
+        `earlier`: the questions of the conversation so far, oldest first; the last `dialogue.earlier` of them count. A
+        question that leans on them is read together with them, and the reply's `follows` says so.
+
         Raises `QuestionError` for an empty or overlong question and `StoreError` if the index cannot be read. That
         nothing answers is not an error.
         """
         cleaned = self._clean(question)
-        vector = self._encoder.encode_queries([cleaned])[0]
-        return self._store.read(lambda index: self._answer(cleaned, vector, index, filters))
+        asked = [self._clean(each, "an earlier question") for each in earlier[-self._settings.dialogue.earlier :]]
+        before = context(cleaned, asked, self._leans)
+        read_as = together(cleaned, before)[: self._settings.retrieve.max_question_chars]
+        vector = self._encoder.encode_queries([read_as])[0]
+        reply = self._store.read(lambda index: self._answer(cleaned, read_as, vector, index, filters))
+        return replace(reply, follows=" ".join(before)) if before else reply
 
     def candidates(self, question: str, *, filters: Filters = Filters()) -> list[Candidate]:
         """All that `ask` chooses from, with the evidence for each. For evaluation and calibration."""
@@ -95,13 +105,13 @@ class Bot:
         other._retrieve = retrieve
         return other
 
-    def _clean(self, question: str) -> str:
+    def _clean(self, question: str, what: str = "the question") -> str:
         cleaned = text.clean_question(question)
         limit = self._settings.retrieve.max_question_chars
         if not any(character.isalnum() for character in cleaned):
-            raise QuestionError("the question is empty; ask something in words")
+            raise QuestionError(f"{what} is empty; ask something in words")
         if len(cleaned) > limit:
-            raise QuestionError(f"the question has {len(cleaned):,} characters; ask in at most {limit:,}")
+            raise QuestionError(f"{what} has {len(cleaned):,} characters; ask in at most {limit:,}")
         return cleaned
 
     def _hits(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Hit]:
@@ -110,26 +120,29 @@ class Bot:
     def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
         hits = self._hits(question, vector, index, filters)
         reading = self._reader.read(question, [hit.passage for hit in hits])
-        return candidates(vector, hits, reading, self._encoder.encode_passages)
+        return candidates(
+            vector, hits, reading, self._encoder.encode_passages, same_fact=self._settings.retrieve.same_fact
+        )
 
-    def _answer(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> Reply:
+    def _answer(self, question: str, read_as: str, vector: Vectors, index: Snapshot, filters: Filters) -> Reply:
         settings = self._settings
         document = lru_cache(index.document)
-        found = self._candidates(question, vector, index, filters)
+        found = self._candidates(read_as, vector, index, filters)
         reply = answer(question, text.language_of(question), found, document=document, settings=settings.answer)
         if isinstance(reply, Abstention):
             return reply
         # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
         # bring the quote's own language.
         quote = reply.quotes[0].text
-        by_meaning = replace(settings.retrieve, lexical_weight=0.0)
+        by_meaning = replace(settings.retrieve, lexical_weight=0.0, same_fact=math.inf)
         kin = retrieve(quote, self._encoder.encode_passages([quote])[0], index, by_meaning, filters=filters)
         return corroborate(
             reply,
             kin,
-            read=lambda texts: self._reader.read(question, texts),
+            read=lambda texts: self._reader.read(read_as, texts),
             embed=self._encoder.encode_passages,
             document=document,
+            same_fact=settings.retrieve.same_fact,
             settings=settings.answer,
         )
 

@@ -48,12 +48,15 @@ def to_text(reply: Reply) -> str:
         blocks = [_quote_text(quote) for quote in reply.nearest[:3]]
         if blocks:
             head += " Nearest, but not an answer:"
-    return "\n\n".join([head, *blocks])
+    context = [f"Read together with: {shown(reply.follows)}"] if reply.follows else []
+    return "\n\n".join([*context, head, *blocks])
 
 
 def to_markdown(reply: Reply) -> str:
     """The question, the quotes with the answer in bold, and numbered citations: for notes, mails and papers."""
     lines = [f"**{_markdown(reply.question)}**"]
+    if reply.follows:
+        lines.append(f"Read together with: {_markdown(reply.follows)}")
     if isinstance(reply, Abstention):
         return "\n\n".join([*lines, f"Not in the corpus. {_REASONS[reply.reason]}"]) + "\n"
     for quote in reply.quotes:

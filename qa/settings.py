@@ -43,12 +43,14 @@ class ChunkSettings:
 class EncoderSettings:
     """`model`: "multilingual-e5-small" is the embedded one; anything else is given to sentence-transformers.
 
-    `projection`: removes the language directions from the embedded model's space (docs/decisions.md).
+    `projection` removes the language directions from the embedded model's space, `layers` adds what training across
+    languages changed in its upper layers (docs/retriever.md).
     `batch_tokens`: padded tokens per batch; bounds memory.
     """
 
     model: str = "multilingual-e5-small"
     projection: bool = True
+    layers: bool = False
     batch_tokens: int = 4096
 
 
@@ -63,11 +65,16 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieveSettings:
-    """`candidates` come from each leg, dense and lexical; `passages` go on to the reader."""
+    """`candidates` come from each leg, dense and lexical; `passages` go on to the reader.
+
+    `same_fact`: cosine from which on two passages of different documents are taken to state the same fact; more than
+    1 groups nothing. It belongs to the embedded encoder: another model needs another.
+    """
 
     candidates: int = 50
     passages: int = 20
     lexical_weight: float = 0.04
+    same_fact: float = 0.9
     max_question_chars: int = 2_000
 
 
@@ -77,6 +84,13 @@ class AnswerSettings:
 
     threshold: float = field(default=0.3, metadata={"most": 1})
     quotes: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogueSettings:
+    """`earlier`: so many of a conversation's last questions are looked at; older ones are left aside."""
+
+    earlier: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +141,7 @@ class UploadSettings:
     max_pages: int = 2_000
     max_chars: int = 2_000_000
     max_line_chars: int = 200_000
-    read_seconds: float = field(default=60.0, metadata={"least": 0.1})
+    read_seconds: float = field(default=30.0, metadata={"least": 0.1})
     read_memory_bytes: int = field(default=2_000_000_000, metadata={"least": 500_000_000})
 
 
@@ -149,6 +163,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
+    dialogue: DialogueSettings = field(default_factory=DialogueSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
     uploads: UploadSettings = field(default_factory=UploadSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)

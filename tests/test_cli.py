@@ -75,7 +75,10 @@ def indexed(home: Path) -> subprocess.CompletedProcess[str]:
     [
         (["--help"], ["index", "ask", "chat", "show", "exact words"]),
         (["index", "--help"], ["paths", "Folders and files", "--index"]),
-        (["ask", "--help"], ["--json", "--language", "--source", "--document", "--batch", "--index"]),
+        (
+            ["ask", "--help"],
+            ["--json", "--language", "--source", "--document", "--earlier", "--batch", "--index"],
+        ),
         (["show", "--help"], ["--start", "--end", "--index"]),
         (["chat", "--help"], ["--host", "--port", "--index"]),
     ],
@@ -117,6 +120,7 @@ def test_what_is_missing_or_lies_is_one_message_and_status_2(
         (["ask"], "give a QUESTION, or --batch FILE"),
         (["ask", "Who?", "--batch", "-", "--json"], "give a QUESTION, or --batch FILE"),
         (["ask", "--batch", "-"], "add --json"),
+        (["ask", "--batch", "-", "--json", "--earlier", "Who?"], 'give a line its "earlier"'),
         (["index"], "Missing argument"),
         (["show", "--start", "-1"], "--start"),
         (["show", "--end", "x"], "--end"),
@@ -248,8 +252,8 @@ def test_a_batch_that_cannot_be_read_is_an_error(home: Path, batch: str, reason:
 QUESTION_KEYS = ["question", "question_language", "status", "reason", "confidence", "follows", "quotes"]
 
 
-def line(question: object) -> bytes:
-    return json.dumps({"question": question}).encode()
+def line(question: object, **more: object) -> bytes:
+    return json.dumps({"question": question, **more}).encode()
 
 
 BATCH: list[tuple[bytes, str]] = [
@@ -285,6 +289,13 @@ BATCH: list[tuple[bytes, str]] = [
     (line(None), 'error: "question" must be text, not NoneType'),
     (line(["Who?"]), 'error: "question" must be text, not list'),
     (line(7), 'error: "question" must be text, not int'),
+    (line("And who?", earlier=["Where was it?"]), "And who?"),
+    (line("And who?", earlier=[]), "And who?"),
+    (line("And who?", earlier=["Where was it?"] * 500), "And who?"),
+    (line("And who?", earlier="Where was it?"), 'error: "earlier" must be a list of questions, not str'),
+    (line("And who?", earlier=[{}]), 'error: "earlier" must hold questions as text, not dict'),
+    (line("And who?", earlier=[" "]), "error: an earlier question is empty"),
+    (line("And who?", earlier=["x" * 3_000]), "error: an earlier question has 3,000 characters; ask in at most 2,000"),
     (b"[" * 100_000, "error: expected one JSON object"),
     (b'{"question": ' * 50_000, "error: expected one JSON object"),
     (line("y" * 3_000_000), "error: expected one JSON object"),
@@ -389,6 +400,17 @@ def test_one_question_as_json_is_one_line_of_the_schema(home: Path) -> None:
         run(home, "show", "a.txt", "--start", str(quote["start"]), "--end", str(quote["end"])).stdout
         == quote["text"] + "\n"
     )
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_follow_up_is_read_with_the_question_before_it_and_says_so(home: Path) -> None:
+    before = ["--earlier", "Where was the seminar held?"]
+    (value,) = run(home, "ask", "--json", *before, "And how many countries?").stdout.splitlines()
+    assert json.loads(value)["follows"] == "Where was the seminar held?"
+    assert run(home, "ask", *before, "And how many countries?").stdout.startswith(
+        "Read together with: Where was the seminar held?\n"
+    )
+    assert "Read together" not in run(home, "ask", *before, "Who is the mayor of Shanghai?").stdout
 
 
 def test_a_folder_without_text_is_an_error_that_says_why(home: Path) -> None:

@@ -174,6 +174,13 @@ def test_an_abstention_on_a_terminal_says_so_first() -> None:
     assert [block[:3] for block in blocks] == ["[1]", "[2]", "[3]"]
 
 
+def test_what_a_question_was_read_together_with_is_said_in_every_form() -> None:
+    for reply in (replace(answer(), follows="Wer *kam*?\x1b"), replace(abstention(), follows="Wer *kam*?\x1b")):
+        assert to_text(reply).startswith("Read together with: Wer *kam*?\ufffd\n\n")
+        assert "Read together with: Wer \\*kam\\*?" in to_markdown(reply)
+        assert to_json(reply)["follows"] == "Wer *kam*?\x1b"
+
+
 def test_terminal_text_holds_nothing_that_drives_or_reorders_a_terminal() -> None:
     written = to_text(evil_reply())
     assert "<script>alert(1)</script>" in written
