@@ -51,12 +51,23 @@ function showError(message) {
   one(".bq-error").textContent = message ?? "";
 }
 
+// Whether the session has ended; the chat is kept and is there again after the login.
+async function loggedOut() {
+  try {
+    return (await fetch("api/health")).status === 401;
+  } catch {
+    return false;
+  }
+}
+
 // Calls a Python function. Never throws: what fails is { error: message }.
 async function call(name, data) {
   try {
     const reply = await server[name](data);
     if (reply) return reply;
-  } catch { /* said below */ }
+  } catch {
+    if (await loggedOut()) window.location.assign("login?next=/");
+  }
   return { error: say("error_connection") || "The page's server does not answer." };
 }
 

@@ -27,7 +27,7 @@ function addressOf(place) {
 const samePlace = (a, b) => a && b && a.document === b.document && a.start === b.start && a.end === b.end;
 
 function showPanel(kind, title, from) {
-  if (panel.hidden) returnTo = from ?? document.activeElement;
+  if (panel.hidden || from) returnTo = from ?? document.activeElement;
   panelKind = kind;
   panel.hidden = false;
   root.dataset.panel = kind;
@@ -55,6 +55,7 @@ narrow.addEventListener("change", fitPanel);
 
 function closePanel({ historyMoved = false } = {}) {
   if (panel.hidden) return;
+  const current = one(".bq-cite[aria-current]"); // of the quote that is open, perhaps by "next"
   panel.hidden = true;
   panelKind = "";
   opened = null;
@@ -64,8 +65,8 @@ function closePanel({ historyMoved = false } = {}) {
   for (const tool of all(".bq-tool[aria-expanded]")) tool.setAttribute("aria-expanded", "false");
   fitPanel();
   document.title = "babelquote";
-  const back = returnTo?.isConnected ? returnTo : one("textarea");
-  back.focus({ preventScroll: true });
+  const back = [current, returnTo].find((item) => item?.isConnected && item.checkVisibility());
+  (back ?? one("textarea")).focus({ preventScroll: true });
   if (ownEntry && !historyMoved) window.history.back();
   ownEntry = false;
 }

@@ -76,7 +76,7 @@ root.addEventListener("click", (event) => {
     if (link.dataset.open !== undefined) {
       event.preventDefault();
       steps = [];
-      openSource({ document: link.dataset.open, start: 0, end: 0 }, { from: link });
+      openSource({ document: link.dataset.open, start: 0, end: 0 });
       return;
     }
     const place = placeOf(link.href);
