@@ -89,6 +89,25 @@ def baselines(split: Split = "dev", corpus: Corpus = None, questions: Questions 
 
 
 @app.command()
+def dialogues(
+    split: Split = "dev",
+    corpus: Corpus = None,
+    questions: Annotated[list[Path] | None, typer.Option(help="Dialogue files, instead of the shipped ones")] = None,
+) -> None:
+    """Asks the gold dialogues turn by turn, their follow-ups also alone and reworded, and, to see what is taken for a
+    follow-up and is none, every complete question of the split after another."""
+    from eval.dialogues import load_talks, run_complete, run_dialogue, table
+    from qa.bot import open_corpus
+
+    talks = load_talks(split, corpus=corpus, files=questions or ())
+    bot = open_corpus(talks.corpus)
+    bars = Console(stderr=True)
+    rows = [row for talk in track(talks.dialogues, "talking", console=bars) for row in run_dialogue(bot, talk)]
+    rows += [run_complete(bot, *pair) for pair in track(talks.complete, "complete ones", console=bars)]
+    console.print(table(rows))
+
+
+@app.command()
 def report(
     result: Annotated[Path, typer.Argument(help="A result that --out wrote")],
     page: Annotated[Path, typer.Argument(help="The HTML file to write")],
@@ -191,6 +210,24 @@ def retrieval(
     pool = load_pool(files, by_sentence=sentences)
     console.print(f"{len(pool.questions)} questions, {len(pool.texts)} texts")
     print_pool(pool, {name: ranker(pool) for name, ranker in rankers().items()}, console)
+
+
+@app.command()
+def bitext(
+    files: Annotated[list[Path], typer.Argument(help="Sentence pairs, NAME.LANGUAGE-eng.tsv.gz")],
+    limit: Annotated[int, typer.Option(min=2, help="Pairs of each file")] = 300,
+) -> None:
+    """How often a sentence finds its translation, by language, from the encoder as it came to the shipped one."""
+    from eval.bitext import accuracy, language, load
+    from eval.show import print_bitext
+    from eval.systems import encoders
+
+    pairs = {language(file): load(file, limit) for file in files}
+    found = {
+        name: {code: accuracy(encoder, some) for code, some in track(pairs.items(), name, console=Console(stderr=True))}
+        for name, encoder in ((name, make()) for name, make in encoders().items())
+    }
+    print_bitext(found, console)
 
 
 @app.command()

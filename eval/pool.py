@@ -102,6 +102,12 @@ def _counts(rows: Sequence[Sequence[int]]) -> csr_array:
     return counts
 
 
+def fused(dense: Scores, lexical: Scores, weight: float) -> Scores:
+    """Cosines plus `weight` times the lexical score as a share of the question's best, as `qa.retrieve` has it."""
+    best = lexical.max(axis=1, keepdims=True)
+    return dense + weight * np.divide(lexical, best, out=np.zeros_like(lexical), where=best > 0)
+
+
 def measure(pool: Pool, scores: Scores) -> dict[str, float]:
     """mAP, P@1, R@10, complete@20 (all relevant texts among the first 20), and how often the first is merely of the
     question's own language; means over questions, 0..1."""

@@ -211,3 +211,13 @@ def print_pool(pool: Pool, rankings: Mapping[str, Scores], console: Console) -> 
     for asked in languages:
         pairs.add_row(asked, *(f"{cells[asked, language]:.2f}" for language in sorted(set(pool.languages))))
     console.print(table, firsts, pairs)
+
+
+def print_bitext(found: Mapping[str, Mapping[str, float]], console: Console) -> None:
+    """A row a language, a column an encoder."""
+    languages = list(next(iter(found.values())))
+    table = Table("language", *found, box=box.SIMPLE)
+    for language in languages:
+        table.add_row(language, *(f"{scores[language]:.3f}" for scores in found.values()))
+    table.add_row("mean", *(f"{sum(scores.values()) / len(scores):.3f}" for scores in found.values()))
+    console.print(table)

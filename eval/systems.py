@@ -1,5 +1,6 @@
 """What can be evaluated: the bot, and the baselines that give its numbers a neighbour. All behind one interface."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.gold import GoldQuestion
-from eval.pool import Pool, Scores, dense, lexical
+from eval.pool import Pool, Scores, dense, fused, lexical
 from eval.ranking import relevant
 from qa import text
 from qa.bot import Bot, index_folder, open_corpus
-from qa.embed import load_encoder
+from qa.embed import Encoder, load_encoder
 from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passage, Quote, Reason, Reply
 from qa.retrieve import Index, retrieve
 from qa.settings import EncoderSettings, RetrieveSettings, Settings
@@ -131,9 +132,19 @@ def unprojected(settings: Settings) -> Settings:
     """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
     return replace(
         settings,
-        encoder=replace(settings.encoder, projection=False),
+        encoder=replace(settings.encoder, projection=False, layers=False),
         retrieve=replace(settings.retrieve, lexical_weight=0.0),
     )
+
+
+def wordless(settings: Settings) -> Settings:
+    """Passages are found by meaning alone."""
+    return replace(settings, retrieve=replace(settings.retrieve, lexical_weight=0.0))
+
+
+def ungrouped(settings: Settings) -> Settings:
+    """Passages that repeat another document's keep their place."""
+    return replace(settings, retrieve=replace(settings.retrieve, same_fact=math.inf))
 
 
 def unthresholded(settings: Settings) -> Settings:
@@ -153,6 +164,8 @@ SYSTEMS: Mapping[str, Recipe] = {
     "babelquote": Recipe(open_bot),
     "lexical": Recipe(open_lexical),
     "unprojected": Recipe(open_apart, unprojected),
+    "dense": Recipe(open_bot, wordless),
+    "ungrouped": Recipe(open_bot, ungrouped),
     "first-sentence": Recipe(lambda task: FirstSentence(open_bot(task))),
     "gold-passages": Recipe(open_gold_passages),
     "always-abstain": Recipe(lambda _: AlwaysAbstain()),
@@ -160,12 +173,20 @@ SYSTEMS: Mapping[str, Recipe] = {
 }
 
 
-def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
-    """What can rank a pool: words alone, and the embedded encoder with and without what was added to it."""
+def encoders() -> Mapping[str, Callable[[], Encoder]]:
+    """The embedded encoder as it came, and with what was added to it, step by step to the shipped one."""
+    return {
+        "encoder unchanged": lambda: load_encoder(EncoderSettings(projection=False, layers=False)),
+        "projected": lambda: load_encoder(EncoderSettings(layers=False)),
+        "trained": lambda: load_encoder(EncoderSettings()),
+    }
 
-    def with_encoder(*, projection: bool) -> Callable[[Pool], Scores]:
-        settings = EncoderSettings(projection=projection)
-        return lambda pool: dense(pool, load_encoder(settings))
+
+def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
+    """What can rank a pool: words alone, the encoders, and the shipped one with words, as retrieval fuses them."""
+
+    def with_encoder(make: Callable[[], Encoder]) -> Callable[[Pool], Scores]:
+        return lambda pool: dense(pool, make())
 
     def pieces(texts: Sequence[str]) -> list[list[int]]:
         ids: list[list[int]] = load_encoder().model.tokenizer(list(texts), add_special_tokens=False, verbose=False)[
@@ -175,8 +196,10 @@ def rankers() -> Mapping[str, Callable[[Pool], Scores]]:
 
     return {
         "words (BM25 over subwords)": lambda pool: lexical(pool, pieces),
-        "encoder unchanged": with_encoder(projection=False),
-        "projected": with_encoder(projection=True),
+        **{name: with_encoder(make) for name, make in encoders().items()},
+        "trained, with words": lambda pool: fused(
+            dense(pool, load_encoder()), lexical(pool, pieces), RetrieveSettings().lexical_weight
+        ),
     }
 
 
@@ -186,6 +209,7 @@ class _WordsOnly:
     def __init__(self, index: Index) -> None:
         self.search_words = index.search_words
         self.passages = index.passages
+        self.vectors = index.vectors
 
     def search_vectors(
         self,

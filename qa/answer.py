@@ -51,20 +51,20 @@ class Calibration:
 
 
 CALIBRATION = Calibration(bias=-15.51, reader=0.09, agreement=0.101, nearness=18.358)
-SAME_FACT = 0.9
-"""Cosine of two sentences from which on they state the same fact. Translations in the shipped corpus reach 0.91 to
-0.96, other sentences on the same topic seldom 0.90."""
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to unit rows, *Shape* (n, d)."""
 
 
-def candidates(question: NDArray[np.float32], hits: Sequence[Hit], reading: Reading, embed: Embed) -> list[Candidate]:
+def candidates(
+    question: NDArray[np.float32], hits: Sequence[Hit], reading: Reading, embed: Embed, *, same_fact: float
+) -> list[Candidate]:
     """What may answer, each sentence once, best span first.
 
-    `question`: its vector, *Shape* (d,). `reading` is of the passages of `hits`, in their order. Overlapping passages
-    share sentences. A span that touches a boilerplate line is no evidence.
+    `question`: its vector, *Shape* (d,). `same_fact`: cosine from which on two sentences state the same fact. `reading`
+    is of the passages of `hits`, in their order. Overlapping passages share sentences. A span that touches a
+    boilerplate line is no evidence.
     """
     best: dict[tuple[str, int], tuple[Hit, Span, Bounds]] = {}
     for span in sorted(reading.spans, key=lambda span: -span.score):
@@ -84,20 +84,22 @@ def candidates(question: NDArray[np.float32], hits: Sequence[Hit], reading: Read
             span,
             around,
             reader=float(scores[i]),
-            agreement=_agreement(i, scores, owners, alike[i]),
+            agreement=_agreement(i, scores, owners, alike[i], same_fact),
             nearness=float(nearness[i]),
         )
         for i, (hit, span, around) in enumerate(found)
     ]
 
 
-def _agreement(i: int, scores: NDArray[np.float64], owners: NDArray[np.str_], alike: NDArray[np.float32]) -> float:
+def _agreement(
+    i: int, scores: NDArray[np.float64], owners: NDArray[np.str_], alike: NDArray[np.float32], same_fact: float
+) -> float:
     """Mean score of a sentence and of the one most alike in each other document, if it states the same fact."""
     members = [i]
     for owner in set(owners.tolist()) - {owners[i]}:
         theirs = np.flatnonzero(owners == owner)
         nearest = int(theirs[np.argmax(alike[theirs])])
-        if alike[nearest] >= SAME_FACT:
+        if alike[nearest] >= same_fact:
             members.append(nearest)
     return float(scores[members].mean())
 
@@ -139,6 +141,7 @@ def corroborate(
     read: Callable[[Sequence[str]], Reading],
     embed: Embed,
     document: Documents,
+    same_fact: float,
     settings: AnswerSettings,
 ) -> Answer:
     """The answer with one quote of each other document that states the same fact, the most alike first.
@@ -152,7 +155,7 @@ def corroborate(
     near = vectors[1:] @ vectors[0]
     chosen: dict[str, int] = {}
     for i in np.argsort(-near, kind="stable").tolist():
-        if near[i] >= SAME_FACT and places[i][0].passage.document_id != first.document.id:
+        if near[i] >= same_fact and places[i][0].passage.document_id != first.document.id:
             chosen.setdefault(places[i][0].passage.document_id, i)
     others = list(chosen.values())[: settings.quotes - 1]
     reading = read([places[i][0].passage.text[slice(*places[i][1])] for i in others])

@@ -26,6 +26,7 @@ from qa.reading import Limits, reading_apart
 from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
 from qa.retrieve import Retrieve, retrieve
 from qa.settings import Settings, load_settings
+from qa.shelf import uploads_folder
 from qa.store import Snapshot, Store
 
 _SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731

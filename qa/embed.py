@@ -104,11 +104,15 @@ def load_encoder(settings: EncoderSettings | str | None = None) -> SentenceTrans
 @cache
 def _load(settings: EncoderSettings) -> SentenceTransformerEncoder:
     if settings.model == EMBEDDED:
+        from qa.layers import shipped
         from qa.weights import load_embedded
 
         projection = language_projection() if settings.projection else None
-        suffix = f"+{hashlib.sha256(projection.tobytes()).hexdigest()[:8]}" if projection is not None else ""
-        model = load_embedded(projection=projection)
+        added = [projection.tobytes()] if projection is not None else []
+        if settings.layers:
+            added.append(shipped("retriever").read_bytes())
+        suffix = f"+{hashlib.sha256(b''.join(added)).hexdigest()[:8]}" if added else ""
+        model = load_embedded(projection=projection, layers="retriever" if settings.layers else None)
         return SentenceTransformerEncoder(model, name=f"{EMBEDDED}-q4{suffix}", batch_tokens=settings.batch_tokens)
     from sentence_transformers import SentenceTransformer
 

@@ -1,7 +1,8 @@
-"""Question to ranked passages: a dense leg, a lexical leg, fused.
+"""Question to ranked passages: a dense leg, a lexical leg, fused, what says the same grouped.
 
 The dense leg finds the meaning in any language; the lexical one finds what meaning blurs: names, numbers, dates,
-quoted words.
+quoted words. Of passages of several documents that state the same fact, translations of one text above all, the best
+stands for all, and the others come after everything else: they corroborate, and must not push a second fact out.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ class Index(Protocol):
     def search_words(self, words: Sequence[str], *, limit: int, filters: Filters) -> list[tuple[int, float]]: ...
 
     def passages(self, keys: Sequence[int]) -> dict[int, Passage]: ...
+
+    def vectors(self, passages: Sequence[Passage]) -> dict[str, NDArray[np.float32]]:
+        """Text to unit row, for those passages whose vector is known."""
+        ...
 
 
 class Retrieve(Protocol):
@@ -52,7 +57,7 @@ def retrieve(
     """The best passages for a question, best first, at most `settings.passages`.
 
     `vector`: the encoded question, *Shape* (d,). Scores are the cosine, plus `lexical_weight` times the BM25 score
-    as a share of the best one.
+    as a share of the best one. The order is that of the scores, but for passages that repeat another document's.
     """
     dense = dict(index.search_vectors(vector, limit=settings.candidates, filters=filters))
     lexical = dict(index.search_words(text.words(question), limit=settings.candidates, filters=filters))
@@ -63,6 +68,24 @@ def retrieve(
         key: dense.get(key, floor) + (settings.lexical_weight * lexical.get(key, 0.0) / best if best > 0 else 0.0)
         for key in dense.keys() | lexical.keys()
     }
-    ranked = sorted(scores, key=lambda key: (-scores[key], key))[: settings.passages]
+    ranked = sorted(scores, key=lambda key: (-scores[key], key))
     passages = index.passages(ranked)
-    return [Hit(passages[key], scores[key], dense.get(key)) for key in ranked if key in passages]
+    hits = [Hit(passages[key], scores[key], dense.get(key)) for key in ranked if key in passages]
+    known = index.vectors([hit.passage for hit in hits])
+    vectors = [known.get(hit.passage.text, np.zeros_like(vector)) for hit in hits]
+    return repeats_last(hits, np.stack(vectors), settings.same_fact)[: settings.passages] if hits else []
+
+
+def repeats_last(hits: Sequence[Hit], vectors: NDArray[np.float32], same_fact: float) -> list[Hit]:
+    """The hits in their order, but those after all others that state what a better hit of another document states.
+
+    `vectors`: *Shape* (hits, d). `same_fact`: cosine from which on two texts state the same.
+    """
+    alike = vectors @ vectors.T >= same_fact
+    owners = np.array([hit.passage.document_id for hit in hits])
+    heads: list[int] = []
+    repeats: list[int] = []
+    for i in range(len(hits)):
+        said = any(alike[i, head] and owners[i] != owners[head] for head in heads)
+        (repeats if said else heads).append(i)
+    return [hits[i] for i in (*heads, *repeats)]

@@ -115,7 +115,7 @@ def test_an_index_made_with_other_settings_names_the_command(settings: Settings,
     folder = index_folder([CORPUS], settings)
     for other in (
         replace(settings, chunk=ChunkSettings(max_tokens=99)),
-        replace(settings, encoder=EncoderSettings(projection=False)),
+        replace(settings, encoder=EncoderSettings(projection=False, layers=False)),
     ):
         with pytest.raises(IndexStale, match=r"run: babelquote index .*corpus"):
             open_index(folder, settings=other)

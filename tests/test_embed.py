@@ -23,7 +23,7 @@ TEXTS = [
     "x",
     "A long one. " * 60,
 ]
-PLAIN = EncoderSettings(projection=False)
+PLAIN = EncoderSettings(projection=False, layers=False)
 
 
 def test_agrees_with_the_engine_that_the_weights_were_made_for() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ir_measures import AP, P, Qrel, R, ScoredDoc
 
-from eval.pool import Pool, first_right, lexical, load_pool, matrix, measure
+from eval.pool import Pool, first_right, fused, lexical, load_pool, matrix, measure
 from eval.squad import SquadError
 
 GERMAN = "Das Treffen war in Genf. Danach fuhren alle nach Rom."
@@ -98,3 +98,9 @@ def test_words_rank_by_rarity_and_by_the_length_of_the_text() -> None:
     assert scores[0].argsort()[::-1].tolist() == [1, 0, 2]  # the shorter text with the word first
     assert scores[1, 1] > scores[0, 1] > 0  # a rare word weighs more
     assert scores[1, [0, 2]].tolist() == [0, 0]
+
+
+def test_words_count_as_a_share_of_the_best_and_not_at_all_where_none_match() -> None:
+    cosines = np.array([[0.8, 0.7], [0.5, 0.6]], np.float32)
+    words = np.array([[2.0, 8.0], [0.0, 0.0]], np.float32)
+    np.testing.assert_allclose(fused(cosines, words, 0.2), [[0.85, 0.9], [0.5, 0.6]], atol=1e-6)

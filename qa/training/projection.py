@@ -51,7 +51,7 @@ def main() -> None:
     files = sorted(options.parallel.glob("*.tsv.gz"))
     if not files:
         parser.error(f"no *.tsv.gz in {options.parallel}")
-    encoder = load_encoder(EncoderSettings(projection=False))
+    encoder = load_encoder(EncoderSettings(projection=False, layers=False))
     rows = [mean_difference(encoder, read_pairs(file, options.pairs)) for file in track(files, "languages")]
     if options.differences:
         np.save(options.differences, np.stack(rows))

@@ -150,8 +150,9 @@ def main() -> None:
         if step % 20 == 0:
             rate = f"{used / 60:.1f} min  {used / step:.2f} s/step"
             print(f"step {step}/{len(order)}  {rate}  loss {running:.3f}", flush=True)
-        if step % 500 == 0:
+        if step % 1000 == 0:
             _print_scores(evaluate(model, tokenizer, dev))
+        if step % 250 == 0:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used}
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
