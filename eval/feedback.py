@@ -12,7 +12,7 @@ from typing import Any
 
 from eval.draft import MARKS
 from eval.gold import GoldError
-from qa.library import PREFIX
+from qa.shelf import PREFIX
 from qa.text import clean_question
 
 _FIELDS = {"time": str, "verdict": str, "comment": str, "question": str, "earlier": list, "reply": dict}

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from qa.errors import CorpusError, FileError, IndexBroken, IndexStale
 from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
-from qa.store import Store, Writer
+from qa.store import Store
+from qa.swap import Writer
 from qa.truth import Truth
 
 PIPELINE_VERSION = 3

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from qa.bot import Bot, newest_index, open_corpus, open_index, open_library
 from qa.errors import CorpusError, IndexBroken, IndexBusy, IndexUnwritable, LibraryError, PlaceMissing
 from qa.ingest import find_sources
-from qa.library import Library, safe_name, uploads_folder
+from qa.library import Library
 from qa.records import Answer, FileReport, FileStatus, Filters
 from qa.settings import Settings, StoreSettings, UploadSettings
+from qa.shelf import safe_name, uploads_folder
 from qa.store import Store
 from tests.light import LOCAL, LightEncoder, ask, library, live_passages, novel, repair, update, verify, village, write
 from tests.test_formats import pdf_of
@@ -294,7 +295,7 @@ def test_a_bad_file_is_left_out_with_its_reason_and_the_others_are_kept(
         assert words in report.message
         assert str(tmp_path) not in report.message
         assert report.document_id is None
-    assert sorted(path.name for path in shelf.folder.iterdir()) == ["also good.txt", "good.txt"]
+    assert sorted(path.name for path in uploads_folder(store.folder).iterdir()) == ["also good.txt", "good.txt"]
     assert documents(store) == ["1.txt", "2.txt", "uploads/also good.txt", "uploads/good.txt"]
 
 
@@ -322,7 +323,7 @@ def test_an_upload_can_be_removed_and_brought_again(tmp_path: Path, store: Store
         assert report.status == ADDED
         shelf.remove("uploads/7.txt")
         assert documents(store) == ["1.txt", "2.txt"]
-        assert list(shelf.folder.iterdir()) == []
+        assert list(uploads_folder(store.folder).iterdir()) == []
         assert shelf.uploads() == []
 
 
@@ -343,7 +344,7 @@ def test_the_only_document_of_an_index_stays(tmp_path: Path, corpus: Path, store
     with pytest.raises(CorpusError):
         shelf.remove("uploads/7.txt")
     assert documents(store) == ["uploads/7.txt"]
-    assert [path.name for path in shelf.folder.iterdir()] == ["7.txt"]
+    assert [path.name for path in uploads_folder(store.folder).iterdir()] == ["7.txt"]
 
 
 # ── others ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -412,7 +413,7 @@ def test_while_another_process_writes_nothing_is_kept_and_that_is_said(tmp_path:
                 shelf.add(brought(tmp_path / "in", {"8.txt": novel(8)}))
             with pytest.raises(IndexBusy):
                 shelf.remove("uploads/7.txt")
-        assert [path.name for path in shelf.folder.iterdir()] == ["7.txt"]
+        assert [path.name for path in uploads_folder(store.folder).iterdir()] == ["7.txt"]
         assert documents(store) == ["1.txt", "2.txt", "uploads/7.txt"]
 
 
@@ -433,12 +434,12 @@ def test_killed_while_adding_the_next_start_completes_what_is_there(
     with closing(Store(index, LOCAL)) as store:
         assert "1.txt" in documents(store)
         shelf = library(store)
-        kept = [path.name for path in shelf.folder.iterdir() if not path.name.startswith(".")]
+        kept = [path.name for path in uploads_folder(store.folder).iterdir() if not path.name.startswith(".")]
         assert kept in ([], ["7.txt"])
         assert kept or stage == "check"
         shelf.complete()
         assert documents(store) == ["1.txt", "2.txt", *(f"uploads/{name}" for name in kept)]
-        assert all((shelf.folder / name).read_text() == novel(7, sentences=40) for name in kept)
+        assert all((uploads_folder(store.folder) / name).read_text() == novel(7, sentences=40) for name in kept)
         assert shelf.complete() is None
         (report,) = shelf.add([("7.txt", path)])
         assert report.status == (ALREADY_THERE if kept else ADDED)
@@ -461,7 +462,7 @@ def test_killed_while_removing_the_next_start_completes_it(
     verify(store.folder)
     shelf.complete()
     assert documents(store) == ["1.txt", "2.txt", "uploads/8.txt"]
-    assert [path.name for path in shelf.folder.iterdir()] == ["8.txt"]
+    assert [path.name for path in uploads_folder(store.folder).iterdir()] == ["8.txt"]
 
 
 # ── the real thing ─────────────────────────────────────────────────────────────────────────────────────────
