@@ -1,6 +1,10 @@
 """The login and the documentation page in a real browser."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from qa.bot import Bot
 from qa.serve.users import Users
 from qa.settings import Settings
-from tests.browsing import chromium
+from tests.browsing import ask, chromium, ready
 from tests.serving import service_over, serving
 
 
@@ -94,3 +98,41 @@ def test_the_login_fits_a_phone_and_follows_the_colour_scheme(page: Page, addres
         box = page.get_by_label(label).bounding_box()
         assert box is not None
         assert box["height"] >= 40  # a thumb finds it
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[str]:
+    """The chat as a user starts it, with a login."""
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "mill.txt").write_text("The mill of Xenley was built by Bo Tanner in 1801.\n")
+    Users(tmp_path / "home" / "users.jsonl").add("anna", "the password")
+    places = {"BABELQUOTE_STORE__HOME": str(tmp_path / "home"), "GRADIO_TEMP_DIR": str(tmp_path / "received")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qa", "chat", str(tmp_path / "documents")],
+        env={**os.environ, **places, "BABELQUOTE_CHAT__PORT": "0"}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    with process, process.stdout as output:
+        try:
+            line = next(line for line in output if "listens on" in line)
+            yield next(word for word in line.split() if word.startswith("http://"))
+        finally:
+            process.terminate()
+
+
+def test_the_chat_leads_to_the_login_and_back_when_a_session_ends(browser: Browser, chat: str) -> None:
+    page = browser.new_page()
+    page.goto(chat)
+    log_in(page, "the password")
+    ready(page)
+    ask(page, "Who built the mill of Xenley?")
+    expect(page.locator(".bq-answer").first).to_contain_text("Bo Tanner")
+    page.context.clear_cookies()
+    box = page.get_by_role("textbox", name="Question")
+    box.fill("When?")
+    box.press("Enter")
+    expect(page).to_have_title("Log in · babelquote", timeout=60_000)
+    log_in(page, "the password")
+    ready(page)
+    expect(page.locator(".bq-answer").first).to_contain_text("Bo Tanner")  # the conversation is still there
+    page.close()

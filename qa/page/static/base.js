@@ -65,9 +65,8 @@ async function call(name, data) {
   try {
     const reply = await server[name](data);
     if (reply) return reply;
-  } catch {
-    if (await loggedOut()) window.location.assign("login?next=/");
-  }
+  } catch { /* said below */ }
+  if (await loggedOut()) window.location.assign("login?next=/");
   return { error: say("error_connection") || "The page's server does not answer." };
 }
 
