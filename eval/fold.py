@@ -70,24 +70,35 @@ def summarise(result: Result) -> Summary:
     rows = result.rows
     seed = result.provenance.seed
     resampler = Resampler([row.question.fact for row in rows], seed=seed)
-    names = list(dict.fromkeys(name for row in rows for name in row.scores))
-    columns = {name: np.array([row.scores.get(name, np.nan) for row in rows]) for name in names}
-    spoken = np.array([row.question.language for row in rows])
-    languages = sorted(set(spoken.tolist()))
-    groups = {
-        name: [np.where(spoken == language, column, np.nan) for language in languages]
-        for name, column in columns.items()
-    }
+    languages, macro, pooled = means(resampler, [row.question.language for row in rows], [row.scores for row in rows])
     certain = certainty(rows)
     whole = {name: resampler.statistic(partial(_of_all, measure, certain)) for name, measure in WHOLE.items()}
     return Summary(
-        languages={
-            language: {name: resampler.mean(groups[name][i]) for name in names} for i, language in enumerate(languages)
-        },
-        macro={name: resampler.macro(groups[name]) for name in names},
-        pooled={name: resampler.mean(column) for name, column in columns.items()},
+        languages=languages,
+        macro=macro,
+        pooled=pooled,
         whole={**whole, **consistency(rows, seed=seed), **_seconds(result, seed)},
     )
+
+
+def means(
+    resampler: Resampler, spoken: Sequence[str], scores: Sequence[Mapping[str, float]]
+) -> tuple[Mapping[str, Estimates], Estimates, Estimates]:
+    """Of each language, over languages, over all. `spoken`: each question's language; `scores`: its measures by name,
+    those left out that say nothing about it."""
+    names = list(dict.fromkeys(name for row in scores for name in row))
+    columns = {name: np.array([row.get(name, np.nan) for row in scores]) for name in names}
+    asked_in = np.array(spoken)
+    languages = sorted(set(spoken))
+    groups = {
+        name: [np.where(asked_in == language, column, np.nan) for language in languages]
+        for name, column in columns.items()
+    }
+    by_language = {
+        language: {name: resampler.mean(groups[name][i]) for name in names} for i, language in enumerate(languages)
+    }
+    macro = {name: resampler.macro(groups[name]) for name in names}
+    return by_language, macro, {name: resampler.mean(column) for name, column in columns.items()}
 
 
 def certainty(rows: Sequence[Row]) -> Certainty:

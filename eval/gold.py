@@ -1,9 +1,10 @@
 """Gold questions: what was asked, and every place in the corpus that answers it. See `eval/questions/README.md`."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from qa.errors import BabelquoteError
 from qa.records import Document
@@ -20,6 +21,8 @@ _FIELDS = {
     "note": str,
 }
 _SPAN_FIELDS = {"document": str, "start": int, "end": int, "text": str}
+_DIALOGUE_FIELDS = {"id": str, "fact": str, "language": str, "turns": list, "note": str}
+_TURN_FIELDS = {"question": str, "standalone": str, "answerable": bool, "spans": list}
 
 
 class GoldError(BabelquoteError):
@@ -50,14 +53,52 @@ class GoldQuestion:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class GoldTurn:
+    """A question of a dialogue as it was asked, and its wording without the dialogue."""
+
+    asked: GoldQuestion
+    standalone: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoldDialogue:
+    """Questions of one person, of which each may lean on those before it; two turns or more."""
+
+    id: str
+    fact: str
+    language: str
+    turns: tuple[GoldTurn, ...]
+    note: str
+
+
+Entry = TypeVar("Entry", GoldQuestion, GoldDialogue)
+
+
 def load_questions(files: Iterable[Path], documents: Iterable[Document]) -> list[GoldQuestion]:
     """Questions of JSON Lines files, checked against the documents.
 
     Raises `GoldError`, naming file and line, for a wrong field, a duplicate id, a span that does not slice to its text,
     or an answerable question without spans (and the other way round).
     """
+    return _load(files, documents, _question)
+
+
+def load_dialogues(files: Iterable[Path], documents: Iterable[Document]) -> list[GoldDialogue]:
+    """Dialogues of JSON Lines files, checked as `load_questions` does."""
+    return _load(files, documents, _dialogue)
+
+
+def split_files(splits: Sequence[str], root: Path = QUESTIONS, *, name: str = "questions.jsonl") -> list[Path]:
+    """The shipped files of these splits ("dev", "test")."""
+    return [root / split / name for split in splits]
+
+
+def _load(
+    files: Iterable[Path], documents: Iterable[Document], parse: Callable[[Any, str, Mapping[str, str]], Entry]
+) -> list[Entry]:
     texts = {document.id: document.text for document in documents}
-    found: dict[str, GoldQuestion] = {}
+    found: dict[str, Entry] = {}
     for file in files:
         try:
             lines = file.read_text(encoding="utf-8").split("\n")
@@ -67,26 +108,42 @@ def load_questions(files: Iterable[Path], documents: Iterable[Document]) -> list
             if not line.strip():
                 continue
             where = f"{file}:{number}"
-            question = _parse(line, where, texts)
-            if question.id in found:
-                raise GoldError(f"{where}: the id {question.id!r} is used twice")
-            found[question.id] = question
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise GoldError(f"{where}: not JSON: {error}") from error
+            entry = parse(record, where, texts)
+            if entry.id in found:
+                raise GoldError(f"{where}: the id {entry.id!r} is used twice")
+            found[entry.id] = entry
     if not found:
         raise GoldError(f"no questions in {', '.join(map(str, files))}")
     return list(found.values())
 
 
-def split_files(splits: Sequence[str], root: Path = QUESTIONS) -> list[Path]:
-    """The shipped question files of these splits ("dev", "test")."""
-    return [root / split / "questions.jsonl" for split in splits]
-
-
-def _parse(line: str, where: str, texts: Mapping[str, str]) -> GoldQuestion:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise GoldError(f"{where}: not JSON: {error}") from error
+def _question(record: Any, where: str, texts: Mapping[str, str]) -> GoldQuestion:
     _check_fields(record, _FIELDS, where)
+    return GoldQuestion(**{**record, "spans": _spans(record, where, texts)})
+
+
+def _dialogue(record: Any, where: str, texts: Mapping[str, str]) -> GoldDialogue:
+    _check_fields(record, _DIALOGUE_FIELDS, where)
+    if len(record["turns"]) < 2:
+        raise GoldError(f"{where}: a dialogue has two turns or more, this one {len(record['turns'])}")
+    turns: list[GoldTurn] = []
+    for number, turn in enumerate(record["turns"], start=1):
+        here = f"{where}, turn {number}"
+        _check_fields(turn, _TURN_FIELDS, here)
+        asked = GoldQuestion(
+            id=f"{record['id']}.{number}", fact=record["fact"], kind="follow-up" if turns else "first",
+            language=record["language"], question=turn["question"], answerable=turn["answerable"],
+            spans=_spans(turn, here, texts), note=record["note"],
+        )  # fmt: skip
+        turns.append(GoldTurn(asked, turn["standalone"]))
+    return GoldDialogue(**{**record, "turns": tuple(turns)})
+
+
+def _spans(record: Mapping[str, Any], where: str, texts: Mapping[str, str]) -> tuple[GoldSpan, ...]:
     spans = []
     for span in record["spans"]:
         _check_fields(span, _SPAN_FIELDS, where)
@@ -100,7 +157,7 @@ def _parse(line: str, where: str, texts: Mapping[str, str]) -> GoldQuestion:
         spans.append(GoldSpan(**span))
     if record["answerable"] != bool(spans):
         raise GoldError(f"{where}: an answerable question needs spans, an unanswerable one has none")
-    return GoldQuestion(**{**record, "spans": tuple(spans)})
+    return tuple(spans)
 
 
 def _check_fields(record: object, fields: Mapping[str, type], where: str) -> None:
