@@ -15,7 +15,7 @@ from qa.errors import IndexBroken, StoreError
 from qa.records import Filters
 from qa.settings import StoreSettings
 from qa.store import Store
-from tests.light import LightEncoder, ask, live_passages, novel, repair, update, verify, village, write
+from tests.light import LightEncoder, ask, library, live_passages, novel, repair, update, verify, village, write
 
 TEXTS = {f"{number}.txt": novel(number) for number in range(1, 5)}
 QUESTION = f"What does the village of {village(3)} give?"
@@ -106,6 +106,22 @@ def test_updates_are_seen_by_open_readers_and_old_collections_are_removed(
             assert len({name for name in server.collections() if name.startswith(prefix)}) <= 2
     assert mine not in server.collections()
     assert others - {mine} <= server.collections()
+
+
+def test_uploads_have_a_collection_of_their_own(tmp_path: Path, index: Path, server: Server) -> None:
+    (tmp_path / "upload").write_text(novel(7), encoding="utf-8")
+    with closing(Store(index, server.settings)) as store:
+        of_corpus = store.state()["generation"]
+        library(store).add([("7.txt", tmp_path / "upload")])
+        names = store.state()["generation"].split()
+        assert names[0] == of_corpus
+        assert all(any(name in collection for collection in server.collections()) for name in names)
+        assert ask(store, f"What does the village of {village(7)} give?")[0][0] == "uploads/7.txt"
+        assert ask(store, QUESTION)[0][0] == "3.txt"
+        verify(index, settings=server.settings)
+        library(store).remove("uploads/7.txt")
+        assert store.state()["generation"] == of_corpus
+        assert ask(store, QUESTION)[0][0] == "3.txt"
 
 
 def test_two_indexes_on_one_server_leave_each_other_alone(
