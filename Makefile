@@ -9,7 +9,7 @@ DEV := $(VENV)/.dev
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat ask index test check fix eval wheel clean
+.PHONY: help setup chat ask index test check fix eval screenshots wheel clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ fix: $(DEV)  ## format, and mend what the linter can
 
 eval: $(DEV)  ## score the gold questions of the dev split (ARGS="--report report.html")
 	$(BIN)/python -m eval $(ARGS)
+
+screenshots: $(DEV) chromium  ## take the pictures in docs/images from the running page
+	$(BIN)/python -m tests.screenshots
 
 wheel: $(DEV)  ## build dist/babelquote-….whl
 	$(BIN)/python -m build --wheel --outdir dist .

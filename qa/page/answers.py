@@ -7,7 +7,7 @@ from qa.page.markup import address, provenance, spoken, text
 from qa.page.words import Words
 from qa.records import Abstention, Answer, Quote, Reason, Reply
 
-LEVELS = ((0.85, "high"), (0.6, "good"), (0.4, "even"), (0.0, "low"))
+LEVELS = ((0.85, "high"), (0.55, "good"), (0.4, "even"), (0.0, "low"))
 """From which confidence on each word holds."""
 NEAREST = 3
 """Passages that are shown beside an abstention."""

@@ -20,7 +20,7 @@ EXAMPLES = (
 def welcome_html(documents: Sequence[Document], words: Words) -> str:
     """What may be asked of these documents, and examples where they are the shipped ones."""
     if not documents:
-        return f"<h1>{escape(words('welcome'))}</h1><p>{escape(words('welcome_empty'))}</p>"
+        return f"<h2>{escape(words('welcome'))}</h2><p>{escape(words('welcome_empty'))}</p>"
     languages = dict.fromkeys(document.language for document in documents if document.language != "und")
     named = sorted(words.language_name(code) for code in languages)
     lead = words(
@@ -30,7 +30,7 @@ def welcome_html(documents: Sequence[Document], words: Words) -> str:
     )
     shipped = {document.id for document in documents} >= SHIPPED
     below = _examples(words) if shipped else _tips(words)
-    return f"<h1>{escape(words('welcome'))}</h1><p>{escape(lead)}</p>{below}"
+    return f"<h2>{escape(words('welcome'))}</h2><p>{escape(lead)}</p>{below}"
 
 
 def _examples(words: Words) -> str:
@@ -39,9 +39,9 @@ def _examples(words: Words) -> str:
         f"<small>{escape(words('example_language', language=words.language_name(code)))}</small></button></li>"
         for code, question in EXAMPLES
     )
-    return f'<h2>{escape(words("examples"))}</h2><ul class="bq-examples">{items}</ul>'
+    return f'<h3>{escape(words("examples"))}</h3><ul class="bq-examples">{items}</ul>'
 
 
 def _tips(words: Words) -> str:
     items = "".join(f"<li>{escape(words(key))}</li>" for key in ("tip_whole", "tip_language", "tip_check"))
-    return f'<h2>{escape(words("tips"))}</h2><ul class="bq-tips">{items}</ul>'
+    return f'<h3>{escape(words("tips"))}</h3><ul class="bq-tips">{items}</ul>'
