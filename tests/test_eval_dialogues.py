@@ -204,6 +204,7 @@ def test_the_shipped_dialogues_hold_and_another_corpus_needs_its_own() -> None:
     assert len(talks.complete) == 166
     more = load_talks("dev", files=[REPOSITORY / "eval/questions/dev/followups.jsonl"])
     assert len({talk.language for talk in more.dialogues}) == 14
+    assert not {talk.id for talk in more.dialogues} & {talk.id for talk in talks.dialogues}
     with pytest.raises(GoldError, match="name a file with --questions"):
         load_talks("dev", corpus=Path("elsewhere"))
 

@@ -132,6 +132,16 @@ def test_the_matrix_tells_how_often_each_language_of_evidence_is_found() -> None
     assert matrix(rows, within=1) == {("fi", "de"): 1.0, ("fi", "en"): 0.0}
 
 
+def test_times_are_told_by_median_and_p95_warm_and_cold() -> None:
+    rows = [replace(ROWS[0], seconds=seconds) for seconds in (0.1, 0.2, 0.3, 0.4, 1.4)]
+    whole = summarise(replace(result(*rows), cold_seconds=(5.0, 7.0))).whole
+    assert whole["seconds warm, median"].value == pytest.approx(0.3)
+    assert whole["seconds warm, p95"].value == pytest.approx(0.4 + 0.8 * (1.4 - 0.4))  # between the 4th and 5th of 5
+    assert whole["seconds cold, median"].value == pytest.approx(6.0)
+    assert whole["seconds cold, p95"].value == pytest.approx(6.9)
+    assert "seconds cold, median" not in summarise(result(*rows)).whole
+
+
 def test_comparing_names_what_got_better_worse_or_different() -> None:
     before = german(a=answered(WRONG), b=answered(RIGHT), c=answered(RIGHT), d=failed())
     after = german(a=answered(RIGHT), b=abstained(RIGHT), c=answered(OTHER), e=failed())
