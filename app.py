@@ -17,7 +17,7 @@ from qa.errors import QuestionError
 from qa.feedback import FeedbackLog
 from qa.library import Library
 from qa.page.chat import Chat, Response
-from qa.page.frame import frame, script, style
+from qa.page.frame import STATIC, frame, script, style
 from qa.page.uploads import Uploads
 from qa.serve.api import build_app
 from qa.serve.clients import client_of
@@ -73,8 +73,8 @@ def main(
         app = build_app(service, host=host, users=users_for(host, settings), library=library)
         gr.mount_gradio_app(
             app, build_page(chat), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
-            ssr_mode=False, run_history=False, enable_monitoring=False, show_error=False, mcp_server=False,
-            max_file_size=most_bytes if uploads else 1,
+            favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False, enable_monitoring=False,
+            show_error=False, mcp_server=False, max_file_size=most_bytes if uploads else 1,
         )  # fmt: skip
         serve(app, host=host, port=port, settings=settings)
     finally:

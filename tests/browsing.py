@@ -53,13 +53,16 @@ def serving(documents: Path, home: Path) -> Iterator[str]:
         )  # fmt: skip
         try:
             address = f"http://127.0.0.1:{port}"
-            for _ in range(600):
+            deadline = time.monotonic() + 240
+            while True:
                 if process.poll() is not None:
                     raise AssertionError(f"the chat ended early:\n{log.read_text()}")
                 try:
                     urllib.request.urlopen(address, timeout=5).close()
                     break
-                except (urllib.error.URLError, OSError):
+                except (urllib.error.URLError, OSError) as error:
+                    if time.monotonic() > deadline:
+                        raise AssertionError(f"the chat did not open in four minutes:\n{log.read_text()}") from error
                     time.sleep(0.2)
             yield address
         finally:

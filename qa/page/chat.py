@@ -20,7 +20,7 @@ from qa.feedback import FeedbackLog, Verdict
 from qa.page import requests
 from qa.page.answers import level, reply_html, spoken_summary
 from qa.page.memory import revive
-from qa.page.shelf import list_html, shelf_html
+from qa.page.shelf import choices_html, list_html, shelf_html
 from qa.page.source import WINDOW, missing_html, place, source_html
 from qa.page.uploads import Uploads, reports_html
 from qa.page.welcome import welcome_html
@@ -127,7 +127,7 @@ class Chat:
         return self._respond(requests.Open, received, work)
 
     def shelf(self, received: Received) -> Response:
-        """The panel of documents, or with a search its list alone."""
+        """The panel of documents, and the parts of it that change."""
 
         def work(request: requests.Shelf) -> Response:
             say = words(choose([request.language]))
@@ -136,6 +136,7 @@ class Chat:
             added = self._added()
             return {
                 "html": shelf_html(documents, say, added=added, chosen=chosen, adding=self._adding()),
+                "choices": choices_html(documents, say, chosen),
                 "list": list_html(documents, say, added=added, chosen=chosen, search=request.search),
                 "names": {document.id: document.title for document in documents if document.id in chosen.documents},
             }

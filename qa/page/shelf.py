@@ -18,7 +18,8 @@ def shelf_html(
 ) -> str:
     """The whole panel. `added`: ids of documents that can be removed. `adding`: most bytes of a file that may
     come, `None` if none may."""
-    parts = [_add(words, adding) if adding is not None else "", _choices(documents, words, chosen)]
+    parts = [_add(words, adding) if adding is not None else ""]
+    parts.append(f'<div class="bq-choose">{choices_html(documents, words, chosen)}</div>')
     find = escape(words("search_documents"))
     parts.append(
         f'<input class="bq-find" type="search" data-do="find" aria-label="{find}" placeholder="{find}" maxlength="200">'
@@ -69,7 +70,8 @@ def _item(document: Document, words: Words, *, added: bool, chosen: Filters) -> 
     )
 
 
-def _choices(documents: Sequence[Document], words: Words, chosen: Filters) -> str:
+def choices_html(documents: Sequence[Document], words: Words, chosen: Filters) -> str:
+    """Languages and sources to search in; nothing where there is one of each."""
     languages = Counter(document.language for document in documents)
     sources = Counter(document.source for document in documents)
     if len(languages) < 2 and len(sources) < 2:

@@ -6,7 +6,7 @@ const box = one("textarea");
 let chat = currentChat();
 let chosen = { languages: [], sources: [], documents: [] };
 let chosenNames = {};
-let asking = false;
+const asking = new Set(); // the turns that wait for their reply
 
 function turnItem(turn) {
   const question = make("h2", { class: "bq-asked", dir: "auto" });
@@ -49,23 +49,28 @@ function sizeBox() {
   box.style.height = `${Math.min(box.scrollHeight, 200)}px`;
 }
 
+const isBusy = () => chat.turns.some((turn) => asking.has(turn));
+const showBusy = () => { root.dataset.busy = isBusy() ? "yes" : ""; };
 const itemOf = (turn) => turnsList.children[chat.turns.indexOf(turn)];
 const earlierThan = (turn) => chat.turns.slice(0, chat.turns.indexOf(turn))
   .map((other) => other.reply?.question).filter(Boolean).slice(-20);
 
 // Asks a turn's question; on failure says so in its place, with a way to try again.
 async function answerTurn(turn, { alone = false } = {}) {
-  asking = true;
   const here = chat;
-  const item = itemOf(turn);
-  one(".bq-reply", item).replaceChildren(thinking());
-  root.dataset.busy = "yes";
+  const asIn = language;
+  const earlier = alone ? [] : earlierThan(turn);
+  asking.add(turn);
+  one(".bq-reply", itemOf(turn)).replaceChildren(thinking());
+  showBusy();
   announce(say("thinking"));
-  const shown = await call("ask", { language, question: turn.asked, earlier: alone ? [] : earlierThan(turn), chosen });
-  asking = false;
-  root.dataset.busy = "";
+  const shown = await call("ask", { language, question: turn.asked, earlier, chosen });
+  asking.delete(turn);
+  showBusy();
   if (shown.unfilter) setChosen({ languages: [], sources: [], documents: [] });
+  const item = here === chat ? itemOf(turn) : null; // another chat may be shown by now
   if (shown.error) {
+    if (!item) return;
     const retry = make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") });
     one(".bq-reply", item).replaceChildren(make("p", { class: "bq-failed", role: "alert", text: shown.error }), retry);
     return;
@@ -73,7 +78,11 @@ async function answerTurn(turn, { alone = false } = {}) {
   turn.reply = shown.reply;
   turn.judged = undefined;
   if (saveChat(here)) showError(say("history_full"));
-  if (!item.isConnected) return; // another chat is shown by now
+  if (!item) return;
+  if (asIn !== language) { // the page's language was changed meanwhile
+    await begin();
+    return;
+  }
   fillTurn(item, turn, shown);
   announce(shown.spoken);
 }
@@ -81,7 +90,7 @@ async function answerTurn(turn, { alone = false } = {}) {
 async function ask(question) {
   const asked = question.trim();
   showError("");
-  if (asking) return;
+  if (isBusy()) return;
   if (!/[\p{L}\p{N}]/u.test(asked)) {
     showError(say("error_empty"));
     box.focus();
@@ -96,6 +105,7 @@ async function ask(question) {
   if (narrow.matches) box.blur();
   const turn = { asked };
   chat.turns.push(turn);
+  writeStored("sessionStorage", `${SETTING}current`, chat.id);
   one(".bq-welcome").hidden = true;
   const item = turnItem(turn);
   turnsList.append(item);
@@ -111,10 +121,12 @@ function showChat(shown) {
     const item = turnItem(turn);
     turnsList.append(item);
     if (turn.reply && shown[next]) fillTurn(item, turn, shown[next++]);
+    else if (asking.has(turn)) one(".bq-reply", item).append(thinking());
     else one(".bq-reply", item).append(make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") }));
   }
   one(".bq-welcome").hidden = chat.turns.length > 0;
   turnsList.lastElementChild?.scrollIntoView({ block: "start" });
+  showBusy();
 }
 
 function startChat(next = newChat()) {

@@ -27,11 +27,17 @@ async function openDocuments(from) {
   panelBody.focus({ preventScroll: true });
 }
 
+// Brings list and choices up to date; what is being typed or sent stays.
 async function listDocuments() {
   const search = one(".bq-find", panelBody)?.value ?? "";
   const reply = await call("shelf", { language, chosen, search });
   const list = one(".bq-list", panelBody);
-  if (list && reply.list) list.innerHTML = reply.list;
+  if (list && reply.list) {
+    const wasOpen = one(".bq-choices", panelBody)?.open;
+    list.innerHTML = reply.list;
+    one(".bq-choose", panelBody).innerHTML = reply.choices;
+    if (wasOpen) one(".bq-choices", panelBody)?.setAttribute("open", "");
+  }
   refreshWelcome();
 }
 

@@ -79,6 +79,15 @@ root.addEventListener("click", (event) => {
       openSource({ document: link.dataset.open, start: 0, end: 0 });
       return;
     }
+    if (link.matches(".bq-link")) {
+      event.preventDefault();
+      copyText(link.href).then((done) => {
+        link.textContent = say(done ? "copied" : "copy_failed");
+        announce(link.textContent);
+        window.setTimeout(() => { link.textContent = say("link"); }, 2000);
+      });
+      return;
+    }
     const place = placeOf(link.href);
     if (place) {
       event.preventDefault();

@@ -43,7 +43,6 @@ function deleteChat(id) {
 // Saves a chat; the oldest ones make room. Returns how many had to go.
 function saveChat(chat) {
   chat.changed = Date.now();
-  writeStored("sessionStorage", `${SETTING}current`, chat.id);
   let gone = 0;
   while (!writeStored("localStorage", CHAT + chat.id, chat)) {
     const oldest = storedChats().filter((other) => other.id !== chat.id).pop();
