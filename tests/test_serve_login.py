@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -158,6 +159,13 @@ def test_a_forged_cookie_opens_nothing(client: httpx.Client, spoil: Callable[[st
 )
 def test_the_login_leads_to_our_own_pages_only(client: httpx.Client, target: str) -> None:
     assert log_in(client, next=target).headers["Location"] == "/"
+
+
+def test_after_the_login_the_browser_is_where_it_wanted_to_go(client: httpx.Client) -> None:
+    wanted = "/api/documents/a%20b%3F%2F%E4%B8%8A?start=1&end=%32"
+    login = client.get(wanted, headers={"Accept": "text/html"}).headers["Location"]
+    hidden = client.get(login).text.partition('name="next" value="')[2].partition('"')[0]
+    assert log_in(client, next=unescape(hidden)).headers["Location"] == wanted
 
 
 def test_the_login_page_escapes_what_it_repeats(client: httpx.Client) -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from math import ceil
 from urllib.parse import parse_qsl, quote
 
 from anyio import Lock, to_thread
@@ -59,7 +60,7 @@ class Credentials:
             if self._remembered(name, digest):
                 return name
             if seconds := max(self._of_address.wait(address), self._of_user.wait(name)):
-                raise RateExceeded(f"too many wrong passwords; try again in {seconds:.0f} s", retry_after=seconds)
+                raise RateExceeded(f"too many wrong passwords; try again in {ceil(seconds)} s", retry_after=seconds)
             known = await to_thread.run_sync(self._users.verify, name, password)
             mark = self._users.mark(known) if known is not None else None
             if known is None or mark is None:
@@ -115,7 +116,7 @@ class Login:
     async def _let_in(self, request: Request) -> ASGIApp:
         """The application, for a user; or what is said instead."""
         try:
-            if request.url.path in ("/login", "/logout"):
+            if request.scope["path"] in ("/login", "/logout"):
                 return await self._page(request)
             name = await self._user(request)
             if name is None:
@@ -136,7 +137,7 @@ class Login:
         return None
 
     async def _page(self, request: Request) -> Response:
-        if request.url.path == "/logout":
+        if request.scope["path"] == "/logout":
             return self._logout(request)
         if request.method != "POST":
             return _html(login_page(after=_local(request.query_params.get("next", ""))))
@@ -146,7 +147,7 @@ class Login:
             user = await self._credentials.check(name, password, address=client_of(request))
         except RateExceeded as error:
             page = login_page(after=after, name=name[:LONGEST_NAME], wait=error.retry_after)
-            return _html(page, status=429, headers={"Retry-After": f"{error.retry_after:.0f}"})
+            return _html(page, status=429, headers={"Retry-After": str(ceil(error.retry_after))})
         if user is None:
             return _html(login_page(after=after, name=name[:LONGEST_NAME], wrong=True), status=401)
         response = RedirectResponse(after, 303)
@@ -182,7 +183,8 @@ def _challenge(connection: Request) -> Response:
     """A browser that opens a page is led to the login; a program is told how."""
     headers = connection.headers
     if connection.scope.get("method") in ("GET", "HEAD") and "text/html" in headers.get("accept", ""):
-        target = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
+        path, query = connection.scope["raw_path"], connection.scope["query_string"]
+        target = (path + (b"?" + query if query else b"")).decode("latin-1")
         return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
     response = error_response(
         401, "log in: programs send a user's name and password with HTTP Basic, browsers open /login"
