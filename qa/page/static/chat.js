@@ -1,6 +1,6 @@
 // The conversation: questions, replies, and what can be done with a reply.
 
-const talk = one(".bq-talk");
+const MOST_TURNS = 100; // of one chat; the oldest are dropped
 const turnsList = one(".bq-turns");
 const box = one("textarea");
 let chat = currentChat();
@@ -104,6 +104,10 @@ async function ask(question) {
   sizeBox();
   if (narrow.matches) box.blur();
   const turn = { asked };
+  if (chat.turns.length === MOST_TURNS) {
+    chat.turns.shift();
+    turnsList.firstElementChild.remove();
+  }
   chat.turns.push(turn);
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
   one(".bq-welcome").hidden = true;

@@ -5,9 +5,11 @@ const languageField = one(".bq-language select");
 // Fetches the texts and what the server makes of the kept replies.
 async function begin() {
   const kept = readStored("localStorage", `${SETTING}language`);
-  const wanted = [...(kept ? [kept] : []), ...navigator.languages].slice(0, 20);
+  const wanted = [...(typeof kept === "string" ? [kept] : []), ...navigator.languages].slice(0, 20);
   const replies = chat.turns.map((turn) => turn.reply).filter(Boolean);
-  const reply = await call("begin", { languages: wanted, turns: replies });
+  let reply = await call("begin", { languages: wanted, turns: replies });
+  // What was kept may be of another version, or spoilt: then its questions remain, and can be asked again.
+  if (reply.error && replies.length) reply = await call("begin", { languages: wanted, turns: [] });
   if (reply.error) {
     root.dataset.ready = "yes";
     showError(reply.error);
