@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from eval.__main__ import dialogues as talk_in_all
 from eval.dialogues import (
     Scored,
     complete_scores,
@@ -216,7 +215,9 @@ def test_a_gold_dialogue_with_the_real_bot(bot: Bot) -> None:
     assert rows[1].scores["recognised"] == 1.0
 
 
-def test_somebodys_own_dialogues_by_the_command(tmp_path: Path) -> None:
+def test_somebodys_own_dialogues_by_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()
     (papers / "ferry.txt").write_text("Die Fähre nach Helgoland legt um 9:30 Uhr ab.\n", encoding="utf-8")
@@ -226,13 +227,6 @@ def test_somebodys_own_dialogues_by_the_command(tmp_path: Path) -> None:
         for words in ("Wohin fährt die Fähre?", "Und wann?")
     ]
     (tmp_path / "own.jsonl").write_text(line(turns=turns), encoding="utf-8")
-    about = ["--corpus", str(papers), "--questions", str(tmp_path / "own.jsonl")]
-    done = subprocess.run(
-        [sys.executable, "-m", "eval", "dialogues", *about],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY),
-             "BABELQUOTE_STORE__HOME": str(tmp_path / "home")},
-        capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "macro average" in done.stdout
-    assert "recognised" in done.stdout
+    monkeypatch.setenv("BABELQUOTE_STORE__HOME", str(tmp_path / "home"))
+    talk_in_all(corpus=papers, questions=[tmp_path / "own.jsonl"])
+    assert re.search(r"macro average +1\.00 +1\.00 ", capsys.readouterr().out)
