@@ -88,7 +88,8 @@ def test_other_sources_are_folded_away_and_their_languages_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "name"), [(0.0, "low"), (0.39, "low"), (0.4, "even"), (0.54, "even"), (0.55, "good"), (0.85, "high"), (1.0, "high")]
+    ("confidence", "name"),
+    [(0.0, "low"), (0.39, "low"), (0.4, "even"), (0.54, "even"), (0.55, "good"), (0.85, "high"), (1.0, "high")],
 )
 def test_confidence_has_a_word_that_follows_the_number(confidence: float, name: str) -> None:
     assert level(confidence) == name
