@@ -120,7 +120,10 @@ class Bot:
 
     def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
         hits = self._hits(question, vector, index, filters)
-        reading = self._reader.read(question, [hit.passage for hit in hits])
+        titles = index.titles(hit.passage.document_id for hit in hits)
+        reading = self._reader.read(
+            question, [hit.passage for hit in hits], [titles.get(hit.passage.document_id, "") for hit in hits]
+        )
         return candidates(
             vector, hits, reading, self._encoder.encode_passages, same_fact=self._settings.retrieve.same_fact
         )

@@ -43,6 +43,7 @@ class Snapshot:
         self.state = truth.state
         self.documents = truth.documents
         self.document = truth.document
+        self.titles = truth.titles
         self.count_passages = truth.count_passages
         self.passages = truth.passages
         self.search_words = truth.search_words

@@ -97,6 +97,15 @@ class Truth:
         rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 AND id = ?", (document_id,))
         return next((_document(row) for row in rows), None)
 
+    def titles(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """Live documents' ids to their titles; texts stay on disk."""
+        found: dict[str, str] = {}
+        for some in _slices(sorted(set(document_ids))):
+            found |= dict(
+                self._rows(f"SELECT id, title FROM documents WHERE live = 1 AND id IN ({_marks(some)})", some)
+            )
+        return found
+
     def digests(self) -> dict[str, str]:
         """Live documents' ids to the sha256 of their files."""
         return dict(self._rows("SELECT id, sha256 FROM documents WHERE live = 1"))

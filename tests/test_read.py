@@ -69,6 +69,17 @@ def test_the_encoder_does_not_change_how_a_passage_is_read(reader: Reader) -> No
     assert reader.read("Wie viele Gäste waren an Bord?", [long]).spans == before
 
 
+@pytest.mark.parametrize("asked", ["How long did the workshop in {} last?", "Wie lange dauerte der Lehrgang in {}?"])
+def test_a_title_tells_what_a_passage_speaks_of(reader: Reader, asked: str) -> None:
+    passages = ["The workshop lasted three days.", "It went on for two days."]
+    for cities in (("Lima", "Oslo"), ("Oslo", "Lima")):
+        titles = [f"Workshop in {city}" for city in cities]
+        for number, city in enumerate(cities):
+            best = reader.read(asked.format(city), passages, titles).spans[0]
+            assert best.passage == number
+            assert passages[number][best.start : best.end].strip(".") in ("three days", "two days")
+
+
 def test_no_passages_give_no_spans(reader: Reader) -> None:
     assert reader.read("Wer?", []).spans == ()
 

@@ -9,9 +9,10 @@ from qa.records import Passage, Reading
 class Reader(Protocol):
     """Finds answers in passages."""
 
-    def read(self, question: str, passages: Sequence[Passage | str]) -> Reading:
+    def read(self, question: str, passages: Sequence[Passage | str], titles: Sequence[str] = ()) -> Reading:
         """Candidate spans over all passages, best first, without overlaps inside a passage.
 
+        `titles`: of the document of each passage, if known: what a passage calls "the workshop" is told by its title.
         Offsets point into each passage's text and never cut a grapheme. Scores compare across passages.
         """
         ...

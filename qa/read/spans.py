@@ -23,12 +23,13 @@ from qa.weights import embedded_parts
 
 BOS, PAD, EOS = 0, 1, 2
 MAX_QUESTION = 64
-"""Tokens of a question that are read; the rest is cut."""
+MAX_TITLE = 32
+"""Tokens of a question, and of a title, that are read; the rest is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of one passage with the question before it: `<s> question </s> </s> passage </s>`.
+    """A stretch of one passage with the question before it: `<s> question </s> </s> title passage </s>`.
 
     `ids` are token ids; the passage's tokens stand from `first` on, and `offsets` (one pair each) are their bounds in
     the passage's text.
@@ -41,16 +42,18 @@ class Window:
 
 
 def windows(
-    tokenizer: Any, question: str, passages: Sequence[str], *, max_tokens: int, stride: int
+    tokenizer: Any, question: str, passages: Sequence[str], *, max_tokens: int, stride: int, titles: Sequence[str] = ()
 ) -> Iterator[Window]:
     """Windows that together cover each passage; neighbours share `stride` tokens.
 
-    `tokenizer`: the first of `qa.weights.embedded_parts`.
+    `tokenizer`: the first of `qa.weights.embedded_parts`. `titles`: one for each passage, read before it, never
+    answered with.
     """
-    asked, *encodings = tokenizer([question, *passages], add_special_tokens=False, verbose=False).encodings
-    head = (BOS, *asked.ids[:MAX_QUESTION], EOS, EOS)
-    room = max_tokens - len(head) - 1
-    for number, encoding in enumerate(encodings):
+    asked, *encodings = tokenizer([question, *titles, *passages], add_special_tokens=False, verbose=False).encodings
+    shared = (BOS, *asked.ids[:MAX_QUESTION], EOS, EOS)
+    heads = [(*shared, *title.ids[:MAX_TITLE]) for title in encodings[: len(titles)]] or [shared] * len(passages)
+    for number, (head, encoding) in enumerate(zip(heads, encodings[len(titles) :], strict=True)):
+        room = max_tokens - len(head) - 1
         for start in range(0, max(1, len(encoding.ids) - stride), room - stride):
             part = slice(start, start + room)
             yield Window(number, (*head, *encoding.ids[part], EOS), len(head), tuple(encoding.offsets[part]))
@@ -142,11 +145,13 @@ class SpanReader:
             encoder.encoder.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(torch.bfloat16), *inputs[1:]))
         return SpanReader(model, tokenizer)
 
-    def read(self, question: str, passages: Sequence[Passage | str]) -> Reading:
+    def read(self, question: str, passages: Sequence[Passage | str], titles: Sequence[str] = ()) -> Reading:
         """See `Reader.read`. `no_answer` is always 0: scores are relative to the no-answer score of their window."""
         texts = [passage if isinstance(passage, str) else passage.text for passage in passages]
         found: list[list[tuple[float, int, int]]] = [[] for _ in texts]
-        todo = list(windows(self._tokenizer, question, texts, max_tokens=self._max_tokens, stride=self._stride))
+        todo = list(
+            windows(self._tokenizer, question, texts, max_tokens=self._max_tokens, stride=self._stride, titles=titles)
+        )
         for batch in self._batches(todo):
             starts, ends = self._scores(batch)
             for window, start, end in zip(batch, starts, ends, strict=True):
