@@ -50,7 +50,7 @@ class EncoderSettings:
 
     model: str = "multilingual-e5-small"
     projection: bool = True
-    layers: bool = False
+    layers: bool = True
     batch_tokens: int = 4096
 
 
@@ -67,14 +67,14 @@ class StoreSettings:
 class RetrieveSettings:
     """`candidates` come from each leg, dense and lexical; `passages` go on to the reader.
 
-    `same_fact`: cosine from which on two passages of different documents are taken to state the same fact; more than
-    1 groups nothing. It belongs to the embedded encoder: another model needs another.
+    `same_fact`: cosine from which on two texts of different documents state the same fact: such passages are grouped,
+    such sentences corroborate; more than 1 does neither. It belongs to the embedded encoder; other models need others.
     """
 
     candidates: int = 50
-    passages: int = 20
+    passages: int = 15
     lexical_weight: float = 0.04
-    same_fact: float = 0.9
+    same_fact: float = 0.7
     max_question_chars: int = 2_000
 
 
@@ -82,7 +82,7 @@ class RetrieveSettings:
 class AnswerSettings:
     """`threshold`: an answer less probable than this becomes an abstention. `quotes`: most quotes shown."""
 
-    threshold: float = field(default=0.3, metadata={"most": 1})
+    threshold: float = field(default=0.35, metadata={"most": 1})
     quotes: int = 8
 
 
@@ -105,8 +105,8 @@ class ChatSettings:
 class ServeSettings:
     """The walls around page, REST and MCP; see docs/api.md.
 
-    `parallel` questions are answered at once, `waiting` more may wait, each for at most `wait_seconds`. A client (a user,
-    or without login an address) may ask `rate_per_minute` questions, `burst` of them at once.
+    `parallel` questions are answered at once, `waiting` more may wait, each for at most `wait_seconds`. A client (a
+    user, or without login an address) may ask `rate_per_minute` questions, `burst` of them at once.
     `users`: the user file; `None` is `users.jsonl` in `store.home`, if there is one. `open_to_all` serves other
     addresses than loopback without login. `hosts`: more names that this server goes by, separated by commas.
     `proxy`: the address of a reverse proxy whose X-Forwarded-For and -Proto are believed.

@@ -41,13 +41,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the weights to ship are written")
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs together")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--further", action="store_true", help="begin with the shipped layers, not with the embedded")
     parser.add_argument("--rate", type=float, default=6e-5, help="peak learning rate")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     order = batches(_prepared(options), options.seed, size=BATCH)
     print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
-    model = load_embedded(projection=language_projection())
+    model = load_embedded(projection=language_projection(), layers="retriever" if options.further else None)
     learned = prepare(model)
     loss_of = MultipleNegativesRankingLoss(model, scale=SCALE)
     optimizer = torch.optim.AdamW(learned, weight_decay=0.01, fused=True)
@@ -80,7 +81,7 @@ def main() -> None:
         if step % 20 == 0:
             rate = f"{used / 60:.1f} min  {used / step:.2f} s/step"
             print(f"step {step}/{len(order)}  {rate}  loss {running:.3f}", flush=True)
-        if step % 300 == 0:
+        if step % 100 == 0:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used}
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
