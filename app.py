@@ -20,7 +20,7 @@ from qa.page.chat import Chat, Response
 from qa.page.frame import STATIC, frame, script, style
 from qa.page.uploads import Uploads
 from qa.serve.api import build_app
-from qa.serve.clients import client_of
+from qa.serve.clients import client_of, user_of
 from qa.serve.run import serve
 from qa.serve.service import Service
 from qa.serve.users import users_for
@@ -36,6 +36,9 @@ def build_page(chat: Chat) -> gr.Blocks:
         # Gradio declares its own request, and gives functions of a component the plain one.
         return chat.ask(received, client=client_of(cast(HTTPConnection, request)))
 
+    def begin(received: dict[str, object], request: gr.Request) -> Response:
+        return {**chat.begin(received), "user": user_of(cast(HTTPConnection, request))}
+
     def plain(name: str) -> Callable[[dict[str, object]], Response]:
         def function(received: dict[str, object]) -> Response:
             response: Response = getattr(chat, name)(received)
@@ -44,10 +47,10 @@ def build_page(chat: Chat) -> gr.Blocks:
         function.__name__ = name
         return function
 
-    others = [plain(name) for name in ("begin", "open", "shelf", "add", "watch", "remove", "judge")]
+    others = [plain(name) for name in ("open", "shelf", "add", "watch", "remove", "judge")]
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
-            html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=[ask, *others],
+            html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=[ask, begin, *others],
         )  # fmt: skip
     return page
 

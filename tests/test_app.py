@@ -137,6 +137,10 @@ def test_a_follow_up_says_what_it_was_read_with_and_can_be_asked_alone(page: Pag
     expect(turn.locator(".bq-thinking")).to_have_count(0, timeout=PATIENCE)
 
 
+def test_nobody_logs_out_where_nobody_logged_in(page: Page) -> None:
+    expect(page.get_by_role("link", name="Log out")).to_be_hidden()
+
+
 def test_what_the_documents_do_not_hold_is_said_so(page: Page) -> None:
     ask(page, "Wie backt man einen Apfelkuchen?")
     expect(page.locator(".bq-none")).to_have_text("Not in the documents")

@@ -20,6 +20,7 @@ async function begin() {
     ...Object.entries(reply.languages).map(([code, name]) => make("option", { value: code, lang: code, selected: code === language, text: name })),
   );
   applyTexts();
+  one(".bq-out").hidden = !reply.user;
   one(".bq-welcome").innerHTML = reply.welcome;
   showChat(reply.turns);
   setChosen(chosen);
