@@ -177,6 +177,9 @@ def squad(
     files: Annotated[list[Path], typer.Argument(help="Question files of SQuAD's form, plain or .gz")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many questions of each file")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Folder for the predictions, NAME.json a file")] = None,
+    negatives: Annotated[
+        bool, typer.Option(help="Only tell paragraphs that answer from near ones that do not")
+    ] = False,
 ) -> None:
     """Reads each question's own paragraph with the reader alone, and prints F1 and exact match."""
     from eval import squad
@@ -186,8 +189,18 @@ def squad(
     if len({squad.prediction_name(file) for file in files}) < len(files):
         raise typer.BadParameter("two files have one name; their predictions would overwrite each other")
     reader = load_reader()
+    loaded = [(file, squad.load(file)) for file in files]
+    if negatives:
+        from qa.embed import load_encoder
+
+        some = [question for _, questions in loaded for question in questions[:limit]]
+        known = [question for _, questions in loaded for question in questions]
+        asked = track(some, "reading", console=Console(stderr=True))
+        separated = squad.separation(reader, load_encoder(), asked, known)
+        console.print(f"answers or not, {len(some)} questions, AUROC: {separated:.3f}")
+        return
     scores = {}
-    for file, questions in [(file, squad.load(file)) for file in files]:
+    for file, questions in loaded:
         chosen = questions[:limit]
         asked = track(chosen, file.name, console=Console(stderr=True))
         given = squad.predict(reader, asked, abstain=squad.may_abstain(questions))

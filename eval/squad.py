@@ -13,9 +13,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from eval.confidence import auroc
 from eval.metrics import token_f1, tokens
+from qa.embed import Encoder
 from qa.errors import BabelquoteError
 from qa.read import Reader
 
@@ -131,6 +134,41 @@ def score(questions: Sequence[SquadQuestion], predictions: dict[str, str]) -> Sc
         questions=len(questions),
         unanswerable=sum(not question.answers for question in questions),
     )
+
+
+def separation(
+    reader: Reader, encoder: Encoder, questions: Iterable[SquadQuestion], known: Sequence[SquadQuestion]
+) -> float:
+    """Whether the reader tells the paragraph that answers from the one that looks most like it.
+
+    AUROC of its best score on a question's own paragraph against that on the nearest paragraph of `known`, in whatever
+    language, that does not answer.
+
+    Paragraphs that belong to the question's id, or hold one of its answers, are no negatives. Unanswerable questions
+    are left out.
+    """
+    contexts = list(dict.fromkeys(question.context for question in known))
+    own: dict[str, set[str]] = {}
+    for question in known:
+        own.setdefault(question.id, set()).add(question.context)
+    passages = encoder.encode_passages(contexts)
+    scores, answers = [], []
+    for question in questions:
+        if not question.answers:
+            continue
+        order = np.argsort(-(passages @ encoder.encode_queries([question.question])[0]))
+        near = (contexts[i] for i in order)
+        negative = next((c for c in near if c not in own[question.id] and not _holds(c, question.answers)), None)
+        for context in (question.context, negative):
+            if context is not None:
+                spans = reader.read(question.question, [context]).spans
+                scores.append(spans[0].score if spans else -np.inf)
+                answers.append(context is question.context)
+    return auroc(np.array(scores), np.array(answers, dtype=bool))
+
+
+def _holds(context: str, answers: Sequence[str]) -> bool:
+    return any(answer in context for answer in answers)
 
 
 def save(predictions: dict[str, str], file: Path, folder: Path) -> Path:

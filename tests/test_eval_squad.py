@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from eval import squad
 from eval.__main__ import app
+from qa.embed import load_encoder
 from qa.read import load_reader
 
 CONTEXT = "Am Ende unterschrieben 143 Länder die Resolution. Die Eröffnung fand in Genf statt."
@@ -92,3 +94,21 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["squad", *map(str, files)])
     assert ended.exit_code == 2
     assert "one name" in ended.output
+
+
+def test_the_reader_is_told_apart_by_paragraphs_that_look_alike(tmp_path: Path) -> None:
+    """A translation of a question's paragraph answers it, too, and is no negative; nor is what holds its answer."""
+    english = "In the end 143 countries signed the resolution. The opening took place in Geneva."
+    near = "In the end 12 towns signed the letter. The closing took place in Bern."
+    first, second = squad.load(questions_file(tmp_path / "a.json", HOW_MANY))[0], "How many towns signed the letter?"
+    known = [
+        first,
+        squad.SquadQuestion("a", first.question, english, ("143",)),
+        squad.SquadQuestion("n", second, near, ("12",)),
+        squad.SquadQuestion("u", "Wie hoch ist der Mont Blanc?", CONTEXT, ()),
+    ]
+    assert squad.separation(load_reader(), load_encoder(), known, known) == 1.0
+    # Where the nearest other paragraph answers just as well, nothing can be told apart.
+    twins = [replace(first, id="x"), replace(first, id="y", context=CONTEXT.replace("143", "144"))]
+    twins = [replace(twin, answers=(number,)) for twin, number in zip(twins, ("143", "144"), strict=True)]
+    assert squad.separation(load_reader(), load_encoder(), twins, twins) < 0.9
