@@ -224,7 +224,7 @@ def test_somebodys_own_dialogues_by_the_command(
     span = {"document": "ferry.txt", "start": 33, "end": 41, "text": "9:30 Uhr"}
     turns = [
         {"question": words, "standalone": words, "answerable": True, "spans": [span]}
-        for words in ("Wohin fährt die Fähre?", "Und wann?")
+        for words in ("Wann legt die Fähre nach Helgoland ab?", "Und um wie viel Uhr?")
     ]
     (tmp_path / "own.jsonl").write_text(line(turns=turns), encoding="utf-8")
     monkeypatch.setenv("BABELQUOTE_STORE__HOME", str(tmp_path / "home"))
