@@ -123,7 +123,7 @@ def main() -> None:
     )
     data = _prepared(tokenizer, options)
     order = list(batches(data, options.seed, tokens=BATCH_TOKENS))
-    dev = dev_sets(options.data / "dev", options.seed, DEV)
+    dev = dev_sets(options.data / "dev", DEV)
     size = f"{len(data)} questions, {sum(map(len, data))} windows, {count_tokens(data) / 1e6:.1f} million tokens"
     print(f"{size}, {len(order)} steps; dev: {', '.join(f'{name} {len(part)}' for name, part in dev.items())}")
     step, used, running = 0, 0.0, 2.0
