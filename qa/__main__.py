@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from qa.errors import BabelquoteError, QuestionError
 from qa.filters import check_filters
 from qa.records import Document, Filters, IndexReport
+from qa.serve.commands import users
 from qa.settings import Settings, load_settings
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -23,7 +24,6 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Ask a document collection in any language; get the exact words of the sources, or an honest no.",
 )  # fmt: skip
-users = typer.Typer(no_args_is_help=True, help="Who may log in to page, REST and MCP.")
 app.add_typer(users, name="user")
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
@@ -169,44 +169,6 @@ def mcp(
         run_stdio(Service(bot, settings=settings))
     finally:
         bot.close()
-
-
-@users.command("add")
-def add_user(
-    name: Annotated[str, typer.Argument(help="The name to log in with")],
-) -> None:
-    """Add a user, or give one a new password. It is asked for, or read from standard input."""
-    from qa.serve.users import user_file
-
-    file = user_file(load_settings())
-    if sys.stdin.isatty():
-        password = typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        try:
-            password = sys.stdin.buffer.readline(MAX_LINE).decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise BabelquoteError(f"the password on standard input is no UTF-8: {error.reason}") from error
-    new = file.add(name, password)
-    console.print(f"{name} {'may log in now' if new else 'has a new password'} ({file.path})")
-
-
-@users.command("remove")
-def remove_user(
-    name: Annotated[str, typer.Argument(help="The name to log in with")],
-) -> None:
-    """Remove a user, who is logged out at once."""
-    from qa.serve.users import user_file
-
-    user_file(load_settings()).remove(name)
-
-
-@users.command("list")
-def list_users() -> None:
-    """Print the names of those who may log in."""
-    from qa.serve.users import user_file
-
-    for name in user_file(load_settings()).names():
-        print(name)
 
 
 @app.command()

@@ -50,6 +50,7 @@ ALLOWED = {
     "serve.rest": BASE | {"library", "render", "serve"},
     "serve.mcp": BASE | {"render", "serve"},
     "serve.users": BASE,
+    "serve.commands": BASE | {"serve"},
     "serve.login": BASE | {"serve"},
     "serve.loginpage": {"serve"},
     "serve.walls": BASE | {"serve"},
@@ -86,7 +87,7 @@ ONE_HOME = {
     "tiktoken": {"chunk"},
     "torch": {"layers", "weights", "read.spans", "read.export"},
     "transformers": {"weights", "read.export"},
-    "typer": {"__main__"},
+    "typer": {"__main__", "serve.commands"},
     "uvicorn": {"serve.run"},
 }
 

@@ -96,7 +96,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "one name" in ended.output
 
 
-def test_the_reader_is_told_apart_by_paragraphs_that_look_alike(tmp_path: Path) -> None:
+def test_the_reader_tells_a_paragraph_that_answers_from_one_that_looks_alike(tmp_path: Path) -> None:
     """A translation of a question's paragraph answers it, too, and is no negative; nor is what holds its answer."""
     english = "In the end 143 countries signed the resolution. The opening took place in Geneva."
     near = "In the end 12 towns signed the letter. The closing took place in Bern."

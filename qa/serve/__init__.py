@@ -4,6 +4,6 @@ service.py   the bot behind limits
 schema.py    what goes over the wire
 api.py       `build_app`: REST, its documentation, MCP and login in one application; the page is mounted on it
 mcp.py       the tools for language models, over HTTP and standard input
-users.py     who may log in; login.py how; walls.py what stands before everything
+users.py     who may log in, commands.py to change it; login.py how; walls.py what stands before everything
 run.py       listening
 """
