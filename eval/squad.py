@@ -15,6 +15,8 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from eval.confidence import auroc
 from eval.metrics import token_f1, tokens
@@ -144,13 +146,11 @@ def separation(
     AUROC of its best score on a question's own paragraph against that on the nearest paragraph of `known`, in whatever
     language, that does not answer.
 
-    Paragraphs that belong to the question's id, or hold one of its answers, are no negatives. Unanswerable questions
-    are left out.
+    Paragraphs that hold one of its answers are no negatives, nor what may be a translation of its own (see
+    `translations`). Unanswerable questions are left out.
     """
-    contexts = list(dict.fromkeys(question.context for question in known))
-    own: dict[str, set[str]] = {}
-    for question in known:
-        own.setdefault(question.id, set()).add(question.context)
+    group = translations(known)
+    contexts = list(group)
     passages = encoder.encode_passages(contexts)
     scores, answers = [], []
     for question in questions:
@@ -158,13 +158,28 @@ def separation(
             continue
         order = np.argsort(-(passages @ encoder.encode_queries([question.question])[0]))
         near = (contexts[i] for i in order)
-        negative = next((c for c in near if c not in own[question.id] and not _holds(c, question.answers)), None)
+        own = group[question.context]
+        negative = next((c for c in near if group[c] != own and not _holds(c, question.answers)), None)
         for context in (question.context, negative):
             if context is not None:
                 spans = reader.read(question.question, [context]).spans
                 scores.append(spans[0].score if spans else -np.inf)
                 answers.append(context is question.context)
     return auroc(np.array(scores), np.array(answers, dtype=bool))
+
+
+def translations(known: Sequence[SquadQuestion]) -> dict[str, int]:
+    """Each context's group: those with a question's id in common, and those that share one with them, and so on.
+
+    Files of parallel questions say so much of which paragraphs tell the same in other languages, and no more: where
+    German and Hindi stand beside one English paragraph, nothing says that they answer each other's questions.
+    """
+    contexts = {context: number for number, context in enumerate(dict.fromkeys(q.context for q in known))}
+    ids = {key: number for number, key in enumerate(dict.fromkeys(q.id for q in known), len(contexts))}
+    rows, columns = [contexts[q.context] for q in known], [ids[q.id] for q in known]
+    size = len(contexts) + len(ids)
+    _, group = connected_components(coo_array((np.ones(len(known)), (rows, columns)), shape=(size, size)), False)
+    return {context: int(group[number]) for context, number in contexts.items()}
 
 
 def _holds(context: str, answers: Sequence[str]) -> bool:

@@ -29,6 +29,9 @@ from qa.settings import Settings, load_settings
 from qa.shelf import uploads_folder
 from qa.store import Snapshot, Store
 
+_SURE = 0.35
+"""Probability of a question's language below which none is named: of short questions a guess is often wrong, and who
+asks in Swahili should not be told that it was Tagalog."""
 _SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731
 
 
@@ -132,7 +135,8 @@ class Bot:
         settings = self._settings
         document = lru_cache(index.document)
         found = self._candidates(read_as, vector, index, filters)
-        reply = answer(question, text.language_of(question), found, document=document, settings=settings.answer)
+        language = text.language_of(question, floor=_SURE)
+        reply = answer(question, language, found, document=document, settings=settings.answer)
         if isinstance(reply, Abstention):
             return reply
         # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would

@@ -26,11 +26,3 @@ def bot(settings: Settings) -> Iterator["Bot"]:  # type: ignore[name-defined]  #
     bot = open_corpus(CORPUS, settings=settings)
     yield bot
     bot.close()
-
-
-@pytest.fixture(scope="session")
-def dev_result(settings: Settings) -> "Result":  # type: ignore[name-defined]  # noqa: F821
-    """The gold set's dev split, asked and scored once for all tests that look at it."""
-    from eval.run import load_exam, run
-
-    return run(load_exam("dev", settings=settings))

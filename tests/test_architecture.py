@@ -95,7 +95,7 @@ EVAL_HOME = {
     "ir_measures": {"ranking"},
     "jinja2": {"report"},
     "pydantic": {"result", "squad"},
-    "scipy": {"calibrate", "pool"},
+    "scipy": {"calibrate", "pool", "squad"},
     "sklearn": {"calibrate"},
     "typer": {"__main__"},
 }

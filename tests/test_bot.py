@@ -35,6 +35,11 @@ def test_a_question_gets_the_words_of_the_source(bot: Bot, language: str, gold: 
     assert [quote.number for quote in reply.quotes] == list(range(1, len(reply.quotes) + 1))
 
 
+def test_no_language_is_named_where_it_would_be_a_guess(bot: Bot) -> None:
+    reply = bot.ask("Nchi ngapi zilitia saini azimio hilo?")  # Swahili, most like Tagalog to the identifier
+    assert reply.question_language == "und"
+
+
 def test_other_documents_corroborate_and_each_stands_once(bot: Bot) -> None:
     reply = bot.ask(QUESTIONS["fr"])
     assert isinstance(reply, Answer)

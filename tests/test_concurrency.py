@@ -266,7 +266,9 @@ def test_fifty_swaps_in_one_process_hold_on_to_nothing(tmp_path: Path) -> None:
             update(write(corpus, {"1.txt": novel(1, version=f"{number}th")}), index)
             assert f"the {number}th report" in ask(store, question)[0][3]
             measured.append((process.num_fds(), process.num_threads(), process.memory_info().rss))
-    (files, threads, memory), (files_later, threads_later, memory_later) = measured[9], measured[-1]
+    # The least of ten: threads of a closed Chroma database end a moment later, what leaks is in every one.
+    files, threads, memory = map(min, zip(*measured[5:15], strict=True))
+    files_later, threads_later, memory_later = map(min, zip(*measured[-10:], strict=True))
     assert files_later <= files + 2
     assert threads_later <= threads + 2
     assert memory_later < memory + 50_000_000

@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from eval.fold import summarise
 from eval.report import render
 from eval.result import Result, Verdict
+from eval.run import load_exam, run
 from eval.score import Ground, score
 from qa.records import Document
+from qa.settings import Settings
 from tests.asked import answered, passage, question, quote
 from tests.test_app import browser
 from tests.test_eval_fold import MADE
@@ -41,9 +43,16 @@ def open_page(browser: Browser, result: Result, folder: Path) -> Iterator[Page]:
     assert errors == []
 
 
+@pytest.fixture(scope="module")
+def result(settings: Settings) -> Result:
+    """Every fourth question of the dev split, asked and scored."""
+    exam = load_exam("dev", settings=settings)
+    return run(replace(exam, gold=exam.gold[::4]))
+
+
 @pytest.fixture
-def page(browser: Browser, dev_result: Result, tmp_path: Path) -> Iterator[Page]:
-    yield from open_page(browser, dev_result, tmp_path)
+def page(browser: Browser, result: Result, tmp_path: Path) -> Iterator[Page]:
+    yield from open_page(browser, result, tmp_path)
 
 
 @pytest.fixture
@@ -55,11 +64,11 @@ def hostile(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     yield from open_page(browser, Result(replace(MADE, system="<script>window.pwned = 1</script>"), (row,)), tmp_path)
 
 
-def test_the_report_shows_every_plot_and_every_miss(page: Page, dev_result: Result) -> None:
+def test_the_report_shows_every_plot_and_every_miss(page: Page, result: Result) -> None:
     for label in ("hit@1 by language", "right abstention by language", "reliability diagram", "risk-coverage curve"):
         expect(page.get_by_role("img", name=label)).to_be_visible()
     assert page.locator("svg .cell").count() > 50
-    misses = [row for row in dev_result.rows if row.verdict != Verdict.RIGHT]
+    misses = [row for row in result.rows if row.verdict != Verdict.RIGHT]
     assert page.locator(".miss").count() == len(misses)
     first = page.locator(".miss").first
     expect(first.locator("h3")).to_have_text(misses[0].question.question)
@@ -67,9 +76,9 @@ def test_the_report_shows_every_plot_and_every_miss(page: Page, dev_result: Resu
     expect(first).to_contain_text("given")
 
 
-def test_misses_are_filtered_without_a_script(page: Page, dev_result: Result) -> None:
+def test_misses_are_filtered_without_a_script(page: Page, result: Result) -> None:
     page.get_by_label("wrong").check()
-    wrong = sum(row.verdict == Verdict.WRONG for row in dev_result.rows)
+    wrong = sum(row.verdict == Verdict.WRONG for row in result.rows)
     assert page.locator(".miss:visible").count() == wrong < page.locator(".miss").count()
     assert page.locator("script").count() == 0
 

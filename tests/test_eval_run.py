@@ -64,6 +64,12 @@ def evaluate(papers: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
 
 
+@pytest.fixture(scope="module")
+def dev_result(settings: Settings) -> Result:
+    """The gold set's dev split, asked and scored."""
+    return run(load_exam("dev", settings=settings))
+
+
 def test_the_dev_split_keeps_the_gate(dev_result: Result) -> None:
     broken = [item for item in check(summarise(dev_result)) if not item.passed]
     assert broken == []

@@ -3,7 +3,8 @@
 Which negatives a question meets decides what is learned. Where each language answers only its own questions, telling
 languages apart would be rewarded; so such pairs stand in batches of one language. Where question and evidence are of
 languages drawn independently, batches are mixed, and the wrong sentence beside the right one is of the question's own
-language where there is one: what the unchanged encoder would take.
+language where there is one: what the unchanged encoder would take. The questions of a batch are on one topic, so that
+it is not enough to know what a text is about (topic-aware sampling, Hofstätter et al. 2021).
 """
 
 import random
@@ -12,8 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
+from qa.embed import Vectors
 from qa.read import Reader
 from qa.records import Bounds
 from qa.sentences import sentences
@@ -43,7 +47,7 @@ SILVER = {"mlqa-pairs": 14_000, "tydiqa-pairs": 2_000}
 SILVER_SCORE = 3.0
 """How far the reader's best span must stand above "no answer" to be believed."""
 PARALLEL = 250
-"""Sentence pairs a language, eight times as many of Sanskrit."""
+"""Sentence pairs a language, four times as many of Sanskrit."""
 HELD_OUT = ("glg", "lit", "mar", "tgl", "kat")
 """Languages of the parallel pack that are never trained on, to see what the others do for them."""
 SIZES = (1, 1, 1, 2, 3, 5)
@@ -55,7 +59,8 @@ MAX_CHARS = 1_500
 class Pair:
     """`positive` answers `anchor` (or says the same, in a pair of translations); `negative`, if any, does not.
 
-    Pairs of one `key` are about the same thing and never stand in one batch. `kind`: batches hold pairs of one kind.
+    Pairs of one `key` are about one paragraph, in whatever language, and never stand in one batch: what answers one may
+    answer another. `kind`: batches hold pairs of one kind.
     """
 
     key: str
@@ -65,30 +70,32 @@ class Pair:
     kind: str
 
 
-def collect(folder: Path, reader: Reader, seed: int) -> list[Pair]:
-    """All pairs. `folder` holds reader/train, retrieval/questions and retrieval/parallel."""
+def collect(folder: Path, reader: Reader, seed: int) -> tuple[list[Pair], list[Pair]]:
+    """Questions with their evidence, and translations. `folder` holds reader/train, retrieval/questions and
+    retrieval/parallel."""
     chance = random.Random(seed)
     train = folder / "reader" / "train"
-    pairs: list[Pair] = []
+    questions: list[Pair] = []
     for name, count in CROSSED.items():
         examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
-        pairs += _question_pairs(_choose(examples, count, chance), examples, "crossed", chance)
+        questions += _question_pairs(_choose(examples, count, chance), examples, "crossed", chance)
     for name, count in SILVER.items():
         examples = _choose(_load_all(folder / "retrieval" / "questions", name), count, chance)
         found = list(_located(examples, reader))
         kind = "crossed" if name == "mlqa-pairs" else "alone"
-        pairs += _question_pairs(found, found, kind, chance)
+        questions += _question_pairs(found, found, kind, chance)
     for name, count in ALONE.items():
         examples = _load_all(train, name)
-        pairs += _question_pairs(_choose(examples, count, chance), examples, "alone", chance)
+        questions += _question_pairs(_choose(examples, count, chance), examples, "alone", chance)
+    translations: list[Pair] = []
     for file in sorted((folder / "retrieval" / "parallel").glob("*.tsv.gz")):
         language = file.name.split(".")[1].split("-")[0]
         if language not in HELD_OUT:
             count = PARALLEL * (4 if language == "san" else 1)
             for number, sides in enumerate(read_pairs(file, count)):
                 first, second = chance.sample(sides, 2)
-                pairs.append(Pair(f"{file.name}:{number}", first, second, None, "parallel"))
-    return pairs
+                translations.append(Pair(f"{file.name}:{number}", first, second, None, "parallel"))
+    return questions, translations
 
 
 def _load_all(folder: Path, name: str) -> list[Example]:
@@ -115,10 +122,11 @@ def _located(examples: Sequence[Example], reader: Reader) -> Iterator[Example]:
 
 
 def _question_pairs(
-    chosen: Iterable[Example], known: Iterable[Example], kind: str, chance: random.Random
+    chosen: Iterable[Example], known: Sequence[Example], kind: str, chance: random.Random
 ) -> Iterator[Pair]:
     """Evidence for the answerable ones of `chosen`; their negatives come from the contexts of `known`, by key."""
     contexts: Mapping[str, dict[str, Example]] = defaultdict(dict)
+    paragraphs = same_paragraph(known)
     for example in known:
         if example.answer:
             contexts[example.key][example.language] = example
@@ -131,7 +139,24 @@ def _question_pairs(
         _, negative = _cut(own or example, size, chance)
         name = kind if kind == "crossed" else f"{example.name}.{example.language}"
         if positive:
-            yield Pair(f"{example.name}:{example.key}", example.question, positive, negative, name)
+            key = f"{example.name.split('-')[0]}:{paragraphs[example.key]}"
+            yield Pair(key, example.question, positive, negative, name)
+
+
+def same_paragraph(examples: Iterable[Example]) -> dict[str, str]:
+    """For each key the least of those it is joined with: questions of one context, and its translations' questions."""
+    parents: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parents.setdefault(key, key) != key:
+            key = parents[key]
+        return key
+
+    first: dict[str, str] = {}
+    for example in examples:
+        ends = root(example.key), root(first.setdefault(example.context, example.key))
+        parents[max(ends)] = min(ends)
+    return {key: root(key) for key in list(parents)}
 
 
 def _cut(example: Example, size: int, chance: random.Random) -> tuple[str, str | None]:
@@ -155,20 +180,40 @@ def _join(context: str, bounds: Sequence[Bounds]) -> str:
     return context[bounds[0].start : bounds[-1].end][:MAX_CHARS]
 
 
-def batches(pairs: Sequence[Pair], seed: int, *, size: int) -> list[list[Pair]]:
-    """All pairs in batches of one kind and similar length, in random order; twice as many translations in one."""
+def batches(
+    questions: Sequence[Pair], vectors: Vectors, translations: Sequence[Pair], seed: int, *, size: int
+) -> list[list[Pair]]:
+    """All pairs in batches of similar length, in random order: questions of one kind and topic, or twice as many
+    translations. `vectors`: of the questions, *Shape* (questions, dimension)."""
     chance = random.Random(seed)
-    kinds: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        kinds[pair.kind].append(pair)
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for number, pair in enumerate(questions):
+        kinds[pair.kind].append(number)
     found: list[list[Pair]] = []
-    for kind, members in kinds.items():
-        chance.shuffle(members)
-        rows = 2 * size if kind == "parallel" else size
-        for i in range(0, len(members), 16 * rows):
-            found += _apart(sorted(members[i : i + 16 * rows], key=_length), rows)
+    for numbers in kinds.values():
+        chance.shuffle(numbers)
+        for topic in topics(vectors[numbers], 4 * size):
+            found += _apart(sorted((questions[numbers[i]] for i in topic), key=_length), size)
+    shuffled = chance.sample(translations, len(translations))
+    for i in range(0, len(shuffled), 32 * size):
+        found += _apart(sorted(shuffled[i : i + 32 * size], key=_length), 2 * size)
     chance.shuffle(found)
     return [batch for batch in found if len(batch) > size // 2]
+
+
+def topics(vectors: Vectors, size: int) -> Iterator[NDArray[np.intp]]:
+    """Rows in groups of at most `size` that lie near each other: halves along the direction of most variation, again
+    and again."""
+    todo = [np.arange(len(vectors))]
+    while todo:
+        rows = todo.pop()
+        if len(rows) <= size:
+            yield rows
+            continue
+        centred = vectors[rows] - vectors[rows].mean(axis=0)
+        direction = np.linalg.eigh(centred.T @ centred)[1][:, -1]
+        order = rows[np.argsort(centred @ direction, kind="stable")]
+        todo += np.array_split(order, 2)
 
 
 def _apart(pairs: Sequence[Pair], rows: int) -> Iterator[list[Pair]]:

@@ -10,6 +10,7 @@ given minutes. Checkpoints go to the work folder; the same command resumes. Ends
 
 import argparse
 import pickle
+import random
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from transformers import BertModel
 
-from qa.embed import language_projection
+from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
 from qa.read import load_reader
 from qa.training.pairs import Pair, batches, collect, columns
@@ -43,14 +44,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--further", action="store_true", help="begin with the shipped layers, not with the embedded")
     parser.add_argument("--rate", type=float, default=6e-5, help="peak learning rate")
+    parser.add_argument("--share", type=float, default=1.0, help="of all pairs, how many are gone through")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    order = batches(_prepared(options), options.seed, size=BATCH)
+    order = batches(*_prepared(options), options.seed, size=BATCH)
     print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
     model = load_embedded(projection=language_projection(), layers="retriever" if options.further else None)
     learned = prepare(model)
-    loss_of = MultipleNegativesRankingLoss(model, scale=SCALE)
+    loss_of = MultipleNegativesRankingLoss(
+        model, scale=SCALE, directions=("query_to_doc", "doc_to_query"), partition_mode="per_direction"
+    )
     optimizer = torch.optim.AdamW(learned, weight_decay=0.01, fused=True)
     step, used, running = 0, 0.0, 2.0
     checkpoint = options.work / "checkpoint.pt"
@@ -103,14 +107,21 @@ def prepare(model: SentenceTransformer) -> list[torch.nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def _prepared(options: argparse.Namespace) -> list[Pair]:
-    """The pairs of this seed, from the work folder if they are there."""
+def _prepared(options: argparse.Namespace) -> tuple[list[Pair], Vectors, list[Pair]]:
+    """Questions, their vectors, and translations of this seed, from the work folder if they are there."""
     file: Path = options.work / f"pairs-{options.seed}.pickle"
     if not file.exists():
-        pairs = collect(options.data, load_reader(), options.seed)
-        file.with_suffix(".tmp").write_bytes(pickle.dumps(pairs))
+        chance = random.Random(options.seed)
+        questions, translations = (
+            chance.sample(pairs, round(options.share * len(pairs)))
+            for pairs in collect(options.data, load_reader(), options.seed)
+        )
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            vectors = load_encoder().encode_queries([pair.anchor for pair in questions])
+        file.with_suffix(".tmp").write_bytes(pickle.dumps((questions, vectors, translations)))
         file.with_suffix(".tmp").replace(file)
-    return list(pickle.loads(file.read_bytes()))
+    prepared: tuple[list[Pair], Vectors, list[Pair]] = pickle.loads(file.read_bytes())
+    return prepared
 
 
 def pack(model: SentenceTransformer, output: Path) -> None:
