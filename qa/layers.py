@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,11 @@ def quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return blocks.view(np.uint8)
 
 
+def numbers(tensor: NDArray[Any]) -> NDArray[np.float32]:
+    """What a stored tensor stands for, flat: bytes are Q4_0 blocks."""
+    return dequantise(tensor.view(BLOCK)) if tensor.dtype == np.uint8 else tensor.astype(np.float32).reshape(-1)
+
+
 def shipped(name: str) -> Traversable:
     """A difference inside the package: "reader" or "retriever"."""
     return files("qa") / "data" / f"{name}.safetensors"
@@ -59,9 +65,8 @@ def load_layers(model: torch.nn.Module, path: Traversable) -> None:
             tensors = load_file(file)
             parameters = dict(model.named_parameters())
             for name, tensor in tensors.items():
-                difference = dequantise(tensor.view(BLOCK)) if tensor.dtype == np.uint8 else tensor.astype(np.float32)
                 with torch.no_grad():
-                    parameters[name].add_(torch.from_numpy(difference).reshape(parameters[name].shape))
+                    parameters[name].add_(torch.from_numpy(numbers(tensor)).reshape(parameters[name].shape))
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"the weights {file} are missing or damaged ({error!r}); reinstall babelquote") from error
 
