@@ -39,8 +39,8 @@ ask: $(RUNTIME)  ## ask the shipped corpus: make ask Q="Berapa negara ikut serta
 index: $(RUNTIME)  ## build or update the index of the shipped corpus
 	$(BIN)/babelquote index corpus
 
-test: $(DEV) chromium  ## run every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) chromium  ## run every test, two files at a time
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(DEV)  ## format, lint and types; edits nothing
 	$(BIN)/ruff format --check .
