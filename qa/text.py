@@ -62,15 +62,20 @@ def lines(text: str) -> Iterator[Bounds]:
             yield bounds
 
 
-def whole_words(text: str, start: int, end: int) -> Bounds | None:
-    """The bounds without outer white space, widened to whole words (in scripts that space them) and graphemes.
+_COMMAS = ",;:、，；：،؛"
 
-    `None` if nothing but white space is left.
+
+def whole_words(text: str, start: int, end: int) -> Bounds | None:
+    """The bounds without outer space and commas, widened to whole words (in scripts that space them) and graphemes.
+
+    `None` if nothing is left.
     """
-    stripped = strip(text, start, end)
-    if stripped is None:
+    while start < end and (text[start].isspace() or text[start] in _COMMAS):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in _COMMAS):
+        end -= 1
+    if start == end:
         return None
-    start, end = stripped
     for whole in (_SPACED_WORD, _GRAPHEME):
         space = text.rfind(" ", max(0, start - _REACH), start)  # a grapheme begins here, if anywhere
         for match in whole.finditer(text, space if space >= 0 else max(0, start - _REACH), end + _REACH):
