@@ -15,14 +15,13 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from eval.confidence import auroc
 from eval.metrics import token_f1, tokens
 from qa.embed import Encoder
 from qa.errors import BabelquoteError
 from qa.read import Reader
+from qa.training.pairs import same_paragraph
 
 # Version 1 has numbers for ids here and there; other keys are of no concern.
 _Id = Annotated[str, StringConstraints(min_length=1)]
@@ -146,10 +145,11 @@ def separation(
     AUROC of its best score on a question's own paragraph against that on the nearest paragraph of `known`, in whatever
     language, that does not answer.
 
-    Paragraphs that hold one of its answers are no negatives, nor what may be a translation of its own (see
-    `translations`). Unanswerable questions are left out.
+    Paragraphs that hold one of its answers are no negatives, nor what may be a translation of its own, by the ids that
+    they share. Unanswerable questions are left out.
     """
-    group = translations(known)
+    paragraphs = same_paragraph((question.id, question.context) for question in known)
+    group = {question.context: paragraphs[question.id] for question in known}
     contexts = list(group)
     passages = encoder.encode_passages(contexts)
     scores, answers = [], []
@@ -166,20 +166,6 @@ def separation(
                 scores.append(spans[0].score if spans else -np.inf)
                 answers.append(context is question.context)
     return auroc(np.array(scores), np.array(answers, dtype=bool))
-
-
-def translations(known: Sequence[SquadQuestion]) -> dict[str, int]:
-    """Each context's group: those with a question's id in common, and those that share one with them, and so on.
-
-    Files of parallel questions say so much of which paragraphs tell the same in other languages, and no more: where
-    German and Hindi stand beside one English paragraph, nothing says that they answer each other's questions.
-    """
-    contexts = {context: number for number, context in enumerate(dict.fromkeys(q.context for q in known))}
-    ids = {key: number for number, key in enumerate(dict.fromkeys(q.id for q in known), len(contexts))}
-    rows, columns = [contexts[q.context] for q in known], [ids[q.id] for q in known]
-    size = len(contexts) + len(ids)
-    _, group = connected_components(coo_array((np.ones(len(known)), (rows, columns)), shape=(size, size)), False)
-    return {context: int(group[number]) for context, number in contexts.items()}
 
 
 def _holds(context: str, answers: Sequence[str]) -> bool:

@@ -95,7 +95,7 @@ EVAL_HOME = {
     "ir_measures": {"ranking"},
     "jinja2": {"report"},
     "pydantic": {"result", "squad"},
-    "scipy": {"calibrate", "pool", "squad"},
+    "scipy": {"calibrate", "pool"},
     "sklearn": {"calibrate"},
     "typer": {"__main__"},
 }

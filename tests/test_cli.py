@@ -410,6 +410,7 @@ def test_a_follow_up_is_read_with_the_question_before_it_and_says_so(home: Path)
     assert run(home, "ask", *before, "And how many countries?").stdout.startswith(
         "Read together with: Where was the seminar held?\n"
     )
+    assert "Read together" not in run(home, "ask", *before, "Who is the mayor of Shanghai?").stdout
 
 
 def test_a_folder_without_text_is_an_error_that_says_why(home: Path) -> None:

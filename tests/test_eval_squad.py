@@ -112,9 +112,3 @@ def test_the_reader_tells_a_paragraph_that_answers_from_one_that_looks_alike(tmp
     twins = [replace(first, id="x"), replace(first, id="y", context=CONTEXT.replace("143", "144"))]
     twins = [replace(twin, answers=(number,)) for twin, number in zip(twins, ("143", "144"), strict=True)]
     assert squad.separation(load_reader(), load_encoder(), twins, twins) < 0.9
-
-
-def test_translations_of_one_paragraph_are_known_by_the_questions_they_share() -> None:
-    shared = [("a", "english"), ("a", "deutsch"), ("b", "english"), ("b", "hindi"), ("c", "français")]
-    group = squad.translations([squad.SquadQuestion(key, "?", context, ()) for key, context in shared])
-    assert group["english"] == group["deutsch"] == group["hindi"] != group["français"]

@@ -8,19 +8,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from qa.layers import numbers, save_layers
-from qa.records import Bounds
 from qa.training.average import average
-from qa.training.examples import Example
 from qa.training.pairs import Pair, batches, same_paragraph, topics
-
-
-def example(key: str, context: str) -> Example:
-    return Example(key, "?", context, "en", Bounds(0, 1), (context[:1],), "made", "en")
 
 
 def test_questions_of_one_paragraph_and_of_its_translations_have_one_key() -> None:
     asked = [("3", "english"), ("3", "deutsch"), ("1", "english"), ("1", "hindi"), ("2", "hindi"), ("4", "français")]
-    assert same_paragraph(example(*each) for each in asked) == {"1": "1", "2": "1", "3": "1", "4": "4"}
+    assert same_paragraph(asked) == {"1": "1", "2": "1", "3": "1", "4": "4"}
 
 
 def pairs(count: int, kind: str) -> list[Pair]:

@@ -75,18 +75,22 @@ def collect(folder: Path, reader: Reader, seed: int) -> tuple[list[Pair], list[P
     retrieval/parallel."""
     chance = random.Random(seed)
     train = folder / "reader" / "train"
-    questions: list[Pair] = []
+    sets: list[tuple[list[Example], list[Example], str]] = []
     for name, count in CROSSED.items():
         examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
-        questions += _question_pairs(_choose(examples, count, chance), examples, "crossed", chance)
+        sets.append((_choose(examples, count, chance), examples, "crossed"))
     for name, count in SILVER.items():
         examples = _choose(_load_all(folder / "retrieval" / "questions", name), count, chance)
         found = list(_located(examples, reader))
-        kind = "crossed" if name == "mlqa-pairs" else "alone"
-        questions += _question_pairs(found, found, kind, chance)
+        sets.append((found, found, "crossed" if name == "mlqa-pairs" else "alone"))
     for name, count in ALONE.items():
         examples = _load_all(train, name)
-        questions += _question_pairs(_choose(examples, count, chance), examples, "alone", chance)
+        sets.append((_choose(examples, count, chance), examples, "alone"))
+    # Over all sets at once: "mlqa" and "mlqa-pairs" ask about the same paragraphs.
+    paragraphs = same_paragraph((_key(example), example.context) for _, known, _ in sets for example in known)
+    questions = [
+        pair for chosen, known, kind in sets for pair in _question_pairs(chosen, known, kind, paragraphs, chance)
+    ]
     translations: list[Pair] = []
     for file in sorted((folder / "retrieval" / "parallel").glob("*.tsv.gz")):
         language = file.name.split(".")[1].split("-")[0]
@@ -122,11 +126,17 @@ def _located(examples: Sequence[Example], reader: Reader) -> Iterator[Example]:
 
 
 def _question_pairs(
-    chosen: Iterable[Example], known: Sequence[Example], kind: str, chance: random.Random
+    chosen: Iterable[Example],
+    known: Iterable[Example],
+    kind: str,
+    paragraphs: Mapping[str, str],
+    chance: random.Random,
 ) -> Iterator[Pair]:
-    """Evidence for the answerable ones of `chosen`; their negatives come from the contexts of `known`, by key."""
+    """Evidence for the answerable ones of `chosen`; their negatives come from the contexts of `known`, by key.
+
+    `paragraphs`: of `same_paragraph`, by `_key`.
+    """
     contexts: Mapping[str, dict[str, Example]] = defaultdict(dict)
-    paragraphs = same_paragraph(known)
     for example in known:
         if example.answer:
             contexts[example.key][example.language] = example
@@ -139,12 +149,20 @@ def _question_pairs(
         _, negative = _cut(own or example, size, chance)
         name = kind if kind == "crossed" else f"{example.name}.{example.language}"
         if positive:
-            key = f"{example.name.split('-')[0]}:{paragraphs[example.key]}"
-            yield Pair(key, example.question, positive, negative, name)
+            yield Pair(paragraphs[_key(example)], example.question, positive, negative, name)
 
 
-def same_paragraph(examples: Iterable[Example]) -> dict[str, str]:
-    """For each key the least of those it is joined with: questions of one context, and its translations' questions."""
+def _key(example: Example) -> str:
+    """The example's key among those of all sets."""
+    return f"{example.name.split('-')[0]}:{example.key}"
+
+
+def same_paragraph(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Which questions are about one paragraph, in whatever language: for each key the least of those joined with it.
+
+    `asked`: key and context of each question. A key stands for a question in all its languages, so contexts of one
+    key are translations; keys of one context, and of its translations, are joined.
+    """
     parents: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -153,8 +171,8 @@ def same_paragraph(examples: Iterable[Example]) -> dict[str, str]:
         return key
 
     first: dict[str, str] = {}
-    for example in examples:
-        ends = root(example.key), root(first.setdefault(example.context, example.key))
+    for key, context in asked:
+        ends = root(key), root(first.setdefault(context, key))
         parents[max(ends)] = min(ends)
     return {key: root(key) for key in list(parents)}
 

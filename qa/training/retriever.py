@@ -3,9 +3,10 @@
     python -m qa.training.retriever DATA --work work/retriever --minutes 60
 
 `DATA` holds reader/train, retrieval/questions and retrieval/parallel (see `qa.training.pairs`). The upper layers of the
-embedded model learn, under the shipped projection, by in-batch contrast (multiple negatives ranking, Henderson et al.
-2017, as sentence-transformers has it). The learning rate follows the share of time or steps used, so that a run may be
-given minutes. Checkpoints go to the work folder; the same command resumes. Ends by writing the shipped weights.
+embedded model learn, under the shipped projection, by in-batch contrast from questions to evidence and back (multiple
+negatives ranking, Henderson et al. 2017, as sentence-transformers has it). The learning rate follows the share of time
+or steps used, so that a run may be given minutes. Checkpoints go to the work folder; the same command resumes. Ends by
+writing the shipped weights.
 """
 
 import argparse
