@@ -56,7 +56,8 @@ def test_texts_are_translated(language: str) -> None:
 
 
 def test_every_text_is_used_and_every_text_that_is_used_exists() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in TEXTS.parent.glob("*.py")) + frame() + script()
+    pages = [*TEXTS.parent.glob("*.py"), TEXTS.parents[1] / "serve" / "loginpage.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in pages) + frame() + script()
     composed = {f"confidence_{level}" for _, level in LEVELS} | {f"stage_{stage}" for stage in STAGES}
     composed |= {f"more_{side}" for side in ("before", "after")} | {str(reason) for reason in Reason}
     composed |= {str(status) for status in FileStatus}

@@ -168,6 +168,24 @@ def test_after_the_login_the_browser_is_where_it_wanted_to_go(client: httpx.Clie
     assert log_in(client, next=unescape(hidden)).headers["Location"] == wanted
 
 
+@pytest.mark.parametrize(
+    ("wanted", "language", "button"),
+    [
+        ("de-CH,en;q=0.8", "de", "Anmelden"),
+        ("fi, en;q=0.2, zh-CN;q=0.7", "zh", "登录"),
+        ("", "en", "Log in"),
+        (";q=,<script>;q=x,,fi", "en", "Log in"),
+    ],
+)
+def test_the_login_speaks_the_browsers_language(client: httpx.Client, wanted: str, language: str, button: str) -> None:
+    headers = {"Accept-Language": wanted}
+    page = client.get("/login", headers=headers).text
+    assert f'<html lang="{language}">' in page
+    assert f"<button>{button}</button>" in page
+    log_in(client)
+    assert f"<bdi>{NAME}</bdi></strong>" in client.get("/logout", headers=headers).text
+
+
 def test_the_login_page_escapes_what_it_repeats(client: httpx.Client) -> None:
     hostile = '"><script>alert(1)</script>'
     page = client.get("/login", params={"next": "/" + hostile}).text

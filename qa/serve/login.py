@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import hmac
 import logging
 import secrets
@@ -18,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from qa.errors import BabelquoteError, RateExceeded
+from qa.page.words import Words, choose, words
 from qa.serve.clients import USER, client_of
 from qa.serve.limits import TokenBuckets
 from qa.serve.loginpage import POLICY, login_page, logout_page
@@ -139,17 +141,18 @@ class Login:
     async def _page(self, request: Request) -> Response:
         if request.scope["path"] == "/logout":
             return self._logout(request)
+        say = _words(request)
         if request.method != "POST":
-            return _html(login_page(after=_local(request.query_params.get("next", ""))))
+            return _html(login_page(say, after=_local(request.query_params.get("next", ""))))
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
         after, name, password = _local(form.get("next", "")), form.get("name", ""), form.get("password", "")
         try:
             user = await self._credentials.check(name, password, address=client_of(request))
         except RateExceeded as error:
-            page = login_page(after=after, name=name[:LONGEST_NAME], wait=error.retry_after)
+            page = login_page(say, after=after, name=name[:LONGEST_NAME], wait=error.retry_after)
             return _html(page, status=429, headers={"Retry-After": str(ceil(error.retry_after))})
         if user is None:
-            return _html(login_page(after=after, name=name[:LONGEST_NAME], wrong=True), status=401)
+            return _html(login_page(say, after=after, name=name[:LONGEST_NAME], wrong=True), status=401)
         response = RedirectResponse(after, 303)
         response.set_cookie(
             COOKIE, self._credentials.begin(user), max_age=self._credentials.session_seconds, path="/",
@@ -161,11 +164,21 @@ class Login:
         cookie = request.cookies.get(COOKIE, "")
         if request.method != "POST":
             user = self._credentials.holder(cookie)
-            return RedirectResponse("/login", 303) if user is None else _html(logout_page(user))
+            return RedirectResponse("/login", 303) if user is None else _html(logout_page(_words(request), user))
         self._credentials.end(cookie)
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
         return response
+
+
+def _words(request: Request) -> Words:
+    """The page's texts in the language that the browser asks for."""
+    wanted = []
+    for part in request.headers.get("accept-language", "").split(",")[:20]:
+        code, _, weight = part.partition(";q=")
+        with contextlib.suppress(ValueError):
+            wanted.append((-float(weight or 1), code.strip()))
+    return words(choose([code for _, code in sorted(wanted, key=lambda one: one[0])]))
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -1,22 +1,13 @@
-"""The pages to log in and out, as HTML without scripts. All texts stand in `TEXTS`."""
+"""The pages to log in and out, as HTML without scripts."""
 
 import math
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
 
+from qa.page.words import Words
 from qa.serve.users import LONGEST, LONGEST_NAME
 
-TEXTS = {
-    "login": "Log in",
-    "name": "User",
-    "password": "Password",
-    "wrong": "This user and password do not belong together. Check both and try again.",
-    "wait": "Too many wrong passwords. Try again in {seconds} s.",
-    "logout": "Log out",
-    "logged_in": "You are logged in as",
-    "back": "Back to the questions",
-}
 STYLE = """
 :root { color-scheme: light dark; }
 * { box-sizing: border-box; }
@@ -40,41 +31,45 @@ POLICY = (
 )
 
 
-def login_page(*, after: str, name: str = "", wrong: bool = False, wait: float | None = None) -> str:
+def login_page(say: Words, *, after: str, name: str = "", wrong: bool = False, wait: float | None = None) -> str:
     """The form; `after` is where it leads, `wait` the seconds until it may be tried again."""
     trouble = ""
     if wait is not None:
-        trouble = TEXTS["wait"].format(seconds=math.ceil(wait))
+        trouble = say("login_wait", seconds=math.ceil(wait))
     elif wrong:
-        trouble = TEXTS["wrong"]
+        trouble = say("login_wrong")
     alert = f'<p role="alert" id="trouble">{escape(trouble)}</p>' if trouble else ""
     about = ' aria-describedby="trouble" aria-invalid="true"' if trouble else ""
     focus_name, focus_password = ("", " autofocus") if name else (" autofocus", "")
     return _page(
-        TEXTS["login"],
+        say,
+        say("log_in"),
         f'{alert}<form method="post" action="/login">'
-        f'<label>{escape(TEXTS["name"])}<input name="name" autocomplete="username" autocapitalize="none" '
+        f'<label>{escape(say("user"))}<input name="name" autocomplete="username" autocapitalize="none" '
         f'spellcheck="false" required maxlength="{LONGEST_NAME}" value="{escape(name)}"{about}{focus_name}></label>'
-        f'<label>{escape(TEXTS["password"])}<input name="password" type="password" autocomplete="current-password" '
+        f'<label>{escape(say("password"))}<input name="password" type="password" autocomplete="current-password" '
         f'required maxlength="{LONGEST}"{about}{focus_password}></label>'
         f'<input type="hidden" name="next" value="{escape(after)}">'
-        f"<button>{escape(TEXTS['login'])}</button></form>",
+        f"<button>{escape(say('log_in'))}</button></form>",
     )
 
 
-def logout_page(name: str) -> str:
+def logout_page(say: Words, name: str) -> str:
     """Who is logged in, and the way out."""
+    before, after = map(escape, say("logged_in", name="\0").split("\0"))
     return _page(
-        TEXTS["logout"],
-        f"<p>{escape(TEXTS['logged_in'])} <strong><bdi>{escape(name)}</bdi></strong>.</p>"
-        f'<form method="post" action="/logout"><button>{escape(TEXTS["logout"])}</button></form>'
-        f'<p><a href="/">{escape(TEXTS["back"])}</a></p>',
+        say,
+        say("log_out"),
+        f"<p>{before}<strong><bdi>{escape(name)}</bdi></strong>{after}</p>"
+        f'<form method="post" action="/logout"><button>{escape(say("log_out"))}</button></form>'
+        f'<p><a href="/">{escape(say("back_to_questions"))}</a></p>',
     )
 
 
-def _page(title: str, body: str) -> str:
+def _page(say: Words, title: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · babelquote</title>'
+        f'<!doctype html><html lang="{say.language}"><head><meta charset="utf-8">'
+        f"<title>{escape(title)} · babelquote</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         f"<style>{STYLE}</style></head><body><main><h1>babelquote · {escape(title)}</h1>{body}</main></body></html>"
     )
