@@ -1,5 +1,6 @@
 """The command line: `babelquote` or `python -m qa`."""
 
+import contextlib
 import json
 import os
 import sys
@@ -12,9 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from qa.catalogue import Catalogue
 from qa.errors import BabelquoteError, QuestionError
 from qa.filters import check_filters
-from qa.records import Document, Filters, IndexReport
+from qa.records import Filters, IndexReport
 from qa.serve.commands import users
 from qa.settings import Settings, load_settings
 
@@ -97,7 +99,7 @@ def ask(
     settings = load_settings()
     filters = Filters(tuple(language or ()), tuple(source or ()), tuple(document or ()))
     folder = index or newest_index(settings)
-    check_filters(filters, lambda: _documents(folder, settings), mark="--")
+    check_filters(filters, lambda: _catalogue(folder, settings), mark="--")
     stream = _open(batch)
     bot = open_index(folder, settings=settings)
     if question is not None:
@@ -197,12 +199,12 @@ def show(
     settings = load_settings()
     with Store(index or newest_index(settings), settings.store).snapshot() as snapshot:
         if document is None:
-            for known in snapshot.documents():
+            for known in snapshot.catalogue.entries():
                 print(*map(shown, (known.id, known.language, known.title, describe(known))), sep="\t")
             return
         found = snapshot.document(document)
         if found is None:
-            ids = ", ".join(known.id for known in snapshot.documents()[:20])
+            ids = ", ".join(snapshot.catalogue.some("id"))
             raise BabelquoteError(f"there is no document {document!r}; some that there are: {ids}")
     part = found.text[start:end]
     print("\n".join(map(shown, part.split("\n"))) if sys.stdout.isatty() else part)
@@ -220,11 +222,12 @@ def _print_report(report: IndexReport) -> None:
     )
 
 
-def _documents(folder: Path, settings: Settings) -> list[Document]:
+@contextlib.contextmanager
+def _catalogue(folder: Path, settings: Settings) -> Iterator[Catalogue]:
     from qa.store import Store
 
     with Store(folder, settings.store).snapshot() as snapshot:
-        return snapshot.documents()
+        yield snapshot.catalogue
 
 
 def _open(batch: str | None) -> BinaryIO:

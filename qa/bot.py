@@ -1,9 +1,10 @@
 """Composition: the only module that knows all stages. `qa.open` and `Bot.ask` are the Python API."""
 
+import contextlib
 import copy
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +15,7 @@ import numpy as np
 
 from qa import text
 from qa.answer import Candidate, answer, candidates, corroborate
+from qa.catalogue import Catalogue
 from qa.chunk import chunk
 from qa.dialogue import Leaning, context, together
 from qa.embed import Encoder, Vectors, load_encoder
@@ -123,7 +125,7 @@ class Bot:
 
     def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
         hits = self._hits(question, vector, index, filters)
-        titles = index.titles(hit.passage.document_id for hit in hits)
+        titles = index.catalogue.titles(hit.passage.document_id for hit in hits)
         reading = self._reader.read(
             question, [hit.passage for hit in hits], [titles.get(hit.passage.document_id, "") for hit in hits]
         )
@@ -154,8 +156,18 @@ class Bot:
             settings=settings.answer,
         )
 
+    @contextlib.contextmanager
+    def catalogue(self) -> Iterator[Catalogue]:
+        """What documents there are, as one moment has them, without their texts.
+
+        >>> with bot.catalogue() as catalogue:
+        ...     print(catalogue.overview().languages)
+        """
+        with self._store.snapshot() as index:
+            yield index.catalogue
+
     def documents(self) -> list[Document]:
-        """All documents of the index, by id."""
+        """All documents of the index, by id, with all their texts."""
         with self._store.snapshot() as index:
             return index.documents()
 

@@ -1,16 +1,20 @@
 """Filters that nothing can pass are refused: a slip must not look like "not in the corpus"."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+from qa.catalogue import Catalogue, Key
 from qa.errors import QuestionError
-from qa.records import Document, Filters
+from qa.records import Filters
 
 
-def check_filters(filters: Filters, documents: Callable[[], Iterable[Document]], *, mark: str = "") -> None:
+def check_filters(
+    filters: Filters, open_catalogue: Callable[[], AbstractContextManager[Catalogue]], *, mark: str = ""
+) -> None:
     """Raises `QuestionError` for a language that is no code, or a source or document that is not there.
 
-    `documents` is called only where it is needed. `mark` stands before a filter's name in messages ("--" on a
+    The catalogue is opened only where it is needed. `mark` stands before a filter's name in messages ("--" on a
     command line).
     """
     for code in filters.languages:
@@ -18,12 +22,12 @@ def check_filters(filters: Filters, documents: Callable[[], Iterable[Document]],
             raise QuestionError(f"{mark}language {code!r} is no language code; expected one like en, de or zh")
     if not (filters.documents or filters.sources):
         return
-    there = list(documents())
-    for name, wanted, known in (
-        ("document", filters.documents, {document.id for document in there}),
-        ("source", filters.sources, {document.source for document in there}),
-    ):
-        for value in wanted:
-            if value not in known:
-                some = ", ".join(sorted(known)[:20])
+    wanted: tuple[tuple[str, Key, tuple[str, ...]], ...] = (
+        ("document", "id", filters.documents),
+        ("source", "source", filters.sources),
+    )
+    with open_catalogue() as catalogue:
+        for name, key, values in wanted:
+            for value in catalogue.missing(key, values):
+                some = ", ".join(catalogue.some(key))
                 raise QuestionError(f"{mark}{name} {value!r} is not in the index; some that are: {some}")

@@ -18,7 +18,7 @@ from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
 from qa.store import Store
 from qa.swap import Writer
-from qa.truth import Truth
+from qa.truth import SCHEMA_VERSION, Truth
 
 PIPELINE_VERSION = 3
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
@@ -118,7 +118,8 @@ def update_index(
         if brought or "uploads" in truth.state:
             state["uploads"] = json.dumps(sorted(wanted.keys() - of_corpus))
         embedded = _embed_staged(writer, encoder, embed, progress)
-        if any(truth.state.get(key) != value for key, value in state.items()) or not _verifies(store):
+        expected = {**state, "schema": SCHEMA_VERSION}
+        if any(truth.state.get(key) != value for key, value in expected.items()) or not _verifies(store):
             writer.publish(
                 encoder=encoder,
                 removed=removed,

@@ -1,6 +1,6 @@
 """The vocabulary: every value that flows between stages.
 
-Frozen and slotted; the only behaviour is the first law, in `Quote.check`.
+Frozen and slotted; the only behaviour of weight is the first law, in `Quote.check`.
 
 path ─ingest→ `Document` ─chunk→ `Passage` ─embed, store→ index
 question ─retrieve→ `Hit` ─read→ `Span` ─answer→ `Answer` | `Abstention` ─render→ text
@@ -10,6 +10,7 @@ was normalised once, at ingest; nothing changes it afterwards.
 """
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +58,46 @@ class Document:
     machine_translated: bool | None = None
     path: str = ""
     sha256: str = ""
+
+    @property
+    def entry(self) -> "Entry":
+        """All but the text."""
+        return Entry(
+            id=self.id, title=self.title, source=self.source, language=self.language, characters=len(self.text),
+            pages=len(self.pages) or None, date=self.date, machine_translated=self.machine_translated,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A document as a list shows it: all but its text. `characters` and `pages` are how many it has; `pages` is `None`
+    in a format without pages."""
+
+    id: str
+    title: str
+    source: str
+    language: str
+    characters: int
+    pages: int | None = None
+    date: str | None = None
+    machine_translated: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some of the documents that were looked for; `count` is how many there are."""
+
+    entries: tuple[Entry, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many documents there are, in each language, and of each of the most frequent sources, these first."""
+
+    documents: int
+    languages: Mapping[str, int]
+    sources: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

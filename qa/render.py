@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from babel import Locale
 
-from qa.records import Abstention, Answer, Document, Quote, Reason, Reply
+from qa.records import Abstention, Answer, Document, Entry, Quote, Reason, Reply
 from qa.text import CONTROL
 
 _REASONS = {
@@ -74,7 +74,7 @@ def language_name(code: str) -> str:
     return Locale("en").languages.get(code, code)
 
 
-def describe(document: Document) -> str:
+def describe(document: Document | Entry) -> str:
     """Provenance in one line: source, date, machine translation."""
     parts = [document.source, document.date, "machine translation" if document.machine_translated else None]
     return ", ".join(part for part in parts if part)

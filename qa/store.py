@@ -41,9 +41,9 @@ class Snapshot:
     def __init__(self, truth: Truth, vectors: Callable[[], AbstractContextManager[Joined]]) -> None:
         self._vectors = vectors
         self.state = truth.state
+        self.catalogue = truth.catalogue
         self.documents = truth.documents
         self.document = truth.document
-        self.titles = truth.titles
         self.count_passages = truth.count_passages
         self.passages = truth.passages
         self.search_words = truth.search_words

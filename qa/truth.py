@@ -17,17 +17,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.catalogue import Catalogue
 from qa.errors import IndexMissing, IndexUnwritable
 from qa.records import Bounds, Document, Filters, Passage
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
     key INTEGER PRIMARY KEY AUTOINCREMENT, live INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-    id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL,
-    pages TEXT NOT NULL DEFAULT '[]', date TEXT, machine_translated INTEGER,
+    id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, characters INTEGER NOT NULL,
+    pages TEXT NOT NULL, date TEXT, machine_translated INTEGER,
     path TEXT NOT NULL, sha256 TEXT NOT NULL, UNIQUE (id, live));
+CREATE TABLE IF NOT EXISTS texts (
+    document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS passages (
     key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, sentences TEXT NOT NULL);
@@ -37,7 +40,17 @@ CREATE TABLE IF NOT EXISTS vectors (
     encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
     PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
 """
-_DOCUMENT = "id, title, source, language, text, pages, date, machine_translated, path, sha256"
+# Earlier versions held the text among the other columns, so that a list of documents read all of it.
+_MIGRATION = """
+BEGIN IMMEDIATE;
+INSERT INTO texts SELECT key, text FROM documents;
+ALTER TABLE documents ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
+UPDATE documents SET characters = length(text);
+ALTER TABLE documents DROP COLUMN text;
+COMMIT;
+"""
+_DOCUMENT = "id, title, source, language, pages, date, machine_translated, path, sha256"
+_WHOLE = f"SELECT {_DOCUMENT}, text FROM documents JOIN texts ON document = key WHERE live = 1"
 _MANY = 500  # SQLite's limit on parameters is 999 in old builds
 _RESERVE = 16_000_000
 """Bytes of the disk that writing leaves alone: on a full one neither SQLite nor Chroma can even read."""
@@ -72,13 +85,17 @@ class Truth:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
                 self._connection.executescript(_SCHEMA)
-                if "pages" not in {row[1] for row in self._rows("PRAGMA table_info(documents)")}:  # version 1
+                columns = {row[1] for row in self._rows("PRAGMA table_info(documents)")}
+                if "pages" not in columns:  # version 1
                     self._connection.execute("ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'")
+                if "text" in columns:  # version 2
+                    self._connection.executescript(_MIGRATION)
             else:
                 self._connection.execute("BEGIN")
             # A reader may come before the first writer has made the tables.
             tables = self._rows("SELECT 1 FROM sqlite_master WHERE name = 'state'")
             self.state: Mapping[str, str] = dict(self._rows("SELECT key, value FROM state")) if any(tables) else {}
+            self.catalogue = Catalogue(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -89,22 +106,12 @@ class Truth:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
 
     def documents(self) -> list[Document]:
-        """Live documents in order of id."""
-        return [_document(row) for row in self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 ORDER BY id")]
+        """Live documents in order of id, with all their texts; `catalogue` lists them without."""
+        return [_document(row) for row in self._rows(f"{_WHOLE} ORDER BY id")]
 
     def document(self, document_id: str) -> Document | None:
         """The live document of that id."""
-        rows = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE live = 1 AND id = ?", (document_id,))
-        return next((_document(row) for row in rows), None)
-
-    def titles(self, document_ids: Iterable[str]) -> dict[str, str]:
-        """Live documents' ids to their titles; texts stay on disk."""
-        found: dict[str, str] = {}
-        for some in _slices(sorted(set(document_ids))):
-            found |= dict(
-                self._rows(f"SELECT id, title FROM documents WHERE live = 1 AND id IN ({_marks(some)})", some)
-            )
-        return found
+        return next((_document(row) for row in self._rows(f"{_WHOLE} AND id = ?", (document_id,))), None)
 
     def digests(self) -> dict[str, str]:
         """Live documents' ids to the sha256 of their files."""
@@ -132,7 +139,7 @@ class Truth:
             for key, document, document_id, source, start, end, language, sentences in rows:
                 if document != loaded:
                     loaded = document
-                    text = str(self._value("SELECT text FROM documents WHERE key = ?", (document,)))
+                    text = str(self._value("SELECT text FROM texts WHERE document = ?", (document,)))
                 passage = Passage(
                     document_id=document_id,
                     start=start,
@@ -192,10 +199,12 @@ class Truth:
         """Stores a document for the next `publish`, replacing an earlier staged one. Durable on return."""
         with self._transaction():
             self._connection.execute("DELETE FROM documents WHERE live = 0 AND id = ?", (document.id,))
+            values = (*_row(document), len(document.text), fingerprint)
             cursor = self._connection.execute(
-                f"INSERT INTO documents ({_DOCUMENT}, live, fingerprint) VALUES (?,?,?,?,?,?,?,?,?,?, 0, ?)",
-                (*_row(document), fingerprint),
+                f"INSERT INTO documents ({_DOCUMENT}, characters, fingerprint, live) VALUES ({_marks(values)}, 0)",
+                values,
             )
+            self._connection.execute("INSERT INTO texts VALUES (?, ?)", (cursor.lastrowid, document.text))
             self._connection.executemany(
                 "INSERT INTO passages (document, start, end, language, sentences) VALUES (?,?,?,?,?)",
                 [(cursor.lastrowid, p.start, p.end, p.language, json.dumps(p.sentences)) for p in passages],
@@ -284,7 +293,7 @@ def _row(document: Document) -> list[object]:
 
 
 def _document(row: tuple) -> Document:  # type: ignore[type-arg]
-    values = dict(zip(_DOCUMENT.split(", "), row, strict=True))
+    values = dict(zip((*_DOCUMENT.split(", "), "text"), row, strict=True))
     values["pages"] = tuple(json.loads(values["pages"]))
     if values["machine_translated"] is not None:
         values["machine_translated"] = bool(values["machine_translated"])

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.page.answers import level, reply_html, spoken_summary
-from qa.page.shelf import LISTED, list_html, shelf_html
+from qa.page.shelf import list_html, shelf_html
 from qa.page.source import STEP, WINDOW, missing_html, place, source_html
 from qa.page.uploads import reports_html
-from qa.page.welcome import EXAMPLES, SHIPPED, welcome_html
+from qa.page.welcome import EXAMPLES, welcome_html
 from qa.page.words import words
-from qa.records import Bounds, Document, FileReport, FileStatus, Filters, Reason
+from qa.records import Bounds, Document, FileReport, FileStatus, Filters, Listing, Overview, Reason
 from tests.html import Html
 from tests.strategies import mixed_text
 from tests.test_render import DOCUMENT, EVIL, abstention, answer, evil_reply, quote
@@ -216,34 +216,45 @@ def test_a_place_that_is_gone_is_said_so() -> None:
 # The documents
 
 
-def test_uploads_come_first_and_only_they_can_be_removed() -> None:
+GERMAN = Overview(1, {"de": 1}, {"Amt": 1})
+
+
+def listing(*documents: Document, count: int | None = None) -> Listing:
+    return Listing(tuple(document.entry for document in documents), len(documents) if count is None else count)
+
+
+def test_only_uploads_can_be_removed() -> None:
     mine = replace(DOCUMENT, id="uploads/z.md", title="Zzz")
-    html = Html(list_html([DOCUMENT, mine], EN, added={mine.id}, chosen=Filters(documents=(mine.id,))))
+    html = Html(list_html(listing(mine, DOCUMENT), EN, added={mine.id}, chosen=Filters(documents=(mine.id,))))
     assert html.texts(".bq-title") == ["Zzz", "Das Seminar"]
     assert html.values("aria-label").count("Remove Zzz") == 1
     assert "Remove Das Seminar" not in html.values("aria-label")
     assert html.values("aria-pressed") == ["true", "false"]
 
 
-def test_a_long_list_is_cut_and_searched() -> None:
-    many = [replace(DOCUMENT, id=str(i), title=f"Title {i:04}") for i in range(LISTED + 20)]
-    html = Html(list_html(many, EN, added=(), chosen=Filters()))
-    assert len(html.texts("li")) == LISTED
-    assert f"{LISTED} of {LISTED + 20} documents" in html.text(".bq-small")
-    assert Html(list_html(many, EN, added=(), chosen=Filters(), search="0115 amt")).texts(".bq-title") == ["Title 0115"]
-    assert "No document has this" in list_html(many, EN, added=(), chosen=Filters(), search="nowhere")
+def test_a_list_says_how_many_it_leaves_out() -> None:
+    html = Html(list_html(listing(DOCUMENT, FRENCH, count=120), EN, added=(), chosen=Filters()))
+    assert len(html.texts("li")) == 2
+    assert "2 of 120 documents" in html.text(".bq-small")
+    assert "bq-small" not in list_html(listing(DOCUMENT), EN, added=(), chosen=Filters())
+    assert "No document has this" in list_html(listing(), EN, added=(), chosen=Filters())
 
 
 def test_languages_and_sources_can_be_chosen_where_there_are_several() -> None:
-    html = Html(shelf_html([DOCUMENT, FRENCH], EN, added=(), chosen=Filters(languages=("fr",)), adding=None))
+    both = Overview(2, {"de": 1, "fr": 1}, {"Amt": 1, "s": 1})
+    html = Html(shelf_html(both, listing(DOCUMENT), EN, added=(), chosen=Filters(languages=("fr",)), adding=None))
     assert html.texts("label") == ["French 1", "German 1", "Amt 1", "s 1"]
     assert ("input", "checked", None) in html.attributes
-    assert "fieldset" not in Html(shelf_html([DOCUMENT], EN, added=(), chosen=Filters(), adding=None)).tags
+    one = shelf_html(GERMAN, listing(DOCUMENT), EN, added=(), chosen=Filters(), adding=None)
+    assert "fieldset" not in Html(one).tags
 
 
 def test_files_are_taken_only_where_there_is_a_library() -> None:
-    assert 'type="file"' not in shelf_html([DOCUMENT], EN, added=(), chosen=Filters(), adding=None)
-    assert "up to 20 MB each" in shelf_html([DOCUMENT], EN, added=(), chosen=Filters(), adding=20_000_000)
+    def panel(adding: int | None) -> str:
+        return shelf_html(GERMAN, listing(DOCUMENT), EN, added=(), chosen=Filters(), adding=adding)
+
+    assert 'type="file"' not in panel(None)
+    assert "up to 20 MB each" in panel(20_000_000)
 
 
 def test_each_file_gets_its_report() -> None:
@@ -262,12 +273,11 @@ def test_each_file_gets_its_report() -> None:
 
 
 def test_the_shipped_corpus_comes_with_questions_and_others_with_advice() -> None:
-    shipped = [replace(DOCUMENT, id=name) for name in SHIPPED]
-    assert Html(welcome_html(shipped, EN)).texts("span") == [question for _, question in EXAMPLES]
-    other = welcome_html([DOCUMENT], EN)
+    assert Html(welcome_html(GERMAN, EN, shipped=True)).texts("span") == [question for _, question in EXAMPLES]
+    other = welcome_html(GERMAN, EN, shipped=False)
     assert "bq-example" not in other
     assert "word for word from 1 document (German)" in other
-    assert "no document yet" in welcome_html([], EN)
+    assert "no document yet" in welcome_html(Overview(0, {}, {}), EN, shipped=False)
 
 
 # Nothing acts
@@ -278,13 +288,14 @@ def test_hostile_documents_leave_only_our_tags_and_attributes() -> None:
     document = reply.quotes[0].document
     shown = place(document, 0, len(document.text), Bounds(len(EVIL) + 1, len(EVIL) + 7))
     assert shown
+    evil = Overview(2, {document.language: 1, "de": 1}, {document.source: 1, "Amt": 1})
     parts = [
         reply_html(reply, EN),
         reply_html(replace(abstention(*reply.quotes), follows=EVIL), EN),
         source_html(shown, EN),
-        shelf_html([document, DOCUMENT], EN, added={document.id}, chosen=Filters(), adding=1),
+        shelf_html(evil, listing(document, DOCUMENT), EN, added={document.id}, chosen=Filters(), adding=1),
         reports_html([FileReport(name=EVIL, status=FileStatus.LEFT_OUT, message=EVIL)], EN),
-        welcome_html([document], EN),
+        welcome_html(evil, EN, shipped=False),
     ]
     for part in parts:
         html = Html(part)

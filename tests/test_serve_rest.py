@@ -93,11 +93,25 @@ def test_the_cited_place_can_be_read_again(api: httpx.Client, bot: Bot) -> None:
 
 
 def test_documents_are_listed_without_their_text(api: httpx.Client, bot: Bot) -> None:
-    listed = api.get("/api/documents").json()["documents"]
+    reply = api.get("/api/documents").json()
+    assert reply["next"] is None
+    listed = reply["documents"]
     assert [(one["document_id"], one["characters"]) for one in listed] == [
         (document.id, len(document.text)) for document in bot.documents()
     ]
     assert all("text" not in one for one in listed)
+
+
+def test_a_long_list_of_documents_comes_in_parts(api: httpx.Client, bot: Bot) -> None:
+    ids, after = [], ""
+    while after is not None:
+        part = api.get("/api/documents", params={"after": after, "limit": 2}).json()
+        assert 0 < len(part["documents"]) <= 2
+        ids += [one["document_id"] for one in part["documents"]]
+        after = part["next"]
+    assert ids == [document.id for document in bot.documents()]
+    for wrong in ({"limit": 0}, {"limit": 10_001}, {"search": "x"}):
+        assert api.get("/api/documents", params=wrong).status_code == 422
 
 
 def test_a_long_document_comes_in_parts(bot: Bot, settings: Settings) -> None:

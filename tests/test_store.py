@@ -434,6 +434,25 @@ def test_an_index_of_another_version_names_the_command(index: Path) -> None:
         ask(index, QUESTION)
 
 
+def test_an_index_of_the_version_before_is_taken_over_by_the_command_it_names(corpus: Path, index: Path) -> None:
+    before = ask(index, QUESTION)
+    with closing(sqlite3.connect(index / "truth.sqlite3")) as connection, connection:
+        connection.executescript(
+            """
+            ALTER TABLE documents DROP COLUMN characters;
+            ALTER TABLE documents ADD COLUMN text TEXT NOT NULL DEFAULT '';
+            UPDATE documents SET text = (SELECT texts.text FROM texts WHERE document = key);
+            DROP TABLE texts;
+            UPDATE state SET value = '2' WHERE key = 'schema';
+            """
+        )
+    with pytest.raises(IndexStale, match="babelquote index"):
+        ask(index, QUESTION)
+    report = update(corpus, index)
+    assert (report.added, report.updated, report.embedded) == (0, 0, 0)
+    assert ask(index, QUESTION) == before
+
+
 def test_an_emptied_corpus_is_an_error_and_the_old_index_answers(corpus: Path, index: Path) -> None:
     before = ask(index, QUESTION)
     write(corpus, {})

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from qa.catalogue import Catalogue
 from qa.errors import (
     CorpusError,
     IndexBusy,
@@ -20,10 +22,10 @@ from qa.feedback import FeedbackLog, Verdict
 from qa.page import requests
 from qa.page.answers import level, reply_html, spoken_summary
 from qa.page.memory import revive
-from qa.page.shelf import choices_html, list_html, shelf_html
+from qa.page.shelf import LISTED, choices_html, list_html, shelf_html
 from qa.page.source import WINDOW, missing_html, place, source_html
 from qa.page.uploads import Uploads, reports_html
-from qa.page.welcome import welcome_html
+from qa.page.welcome import SHIPPED, welcome_html
 from qa.page.words import LANGUAGES, Words, choose, words
 from qa.records import Bounds, Document, Filters, Reply
 from qa.render import to_json, to_markdown
@@ -38,7 +40,7 @@ _log = logging.getLogger(__name__)
 class Collection(Protocol):
     """The documents that are asked; `qa.bot.Bot` is one."""
 
-    def documents(self) -> list[Document]: ...
+    def catalogue(self) -> AbstractContextManager[Catalogue]: ...
 
     def document(self, document_id: str) -> Document | None: ...
 
@@ -75,7 +77,8 @@ class Chat:
 
         def work(request: requests.Begin) -> Response:
             say = words(choose(request.languages))
-            documents = self._collection.documents()
+            with self._collection.catalogue() as catalogue:
+                welcome = welcome_html(catalogue.overview(), say, shipped=catalogue.titles(SHIPPED).keys() >= SHIPPED)
             document = lru_cache(self._collection.document)
             replies = [revive(kept, document) for kept in request.turns]
             return {
@@ -83,7 +86,7 @@ class Chat:
                 "languages": {code: words(code)("name") for code in LANGUAGES},
                 "texts": say.plain(),
                 "limits": {"chars": self._most_chars, "bytes": self._adding() or 0},
-                "welcome": welcome_html(documents, say),
+                "welcome": welcome,
                 "turns": [self._shown(reply, say) if reply else self._gone(say) for reply in replies],
             }
 
@@ -131,14 +134,17 @@ class Chat:
 
         def work(request: requests.Shelf) -> Response:
             say = words(choose([request.language]))
-            documents = self._collection.documents()
-            chosen = request.chosen.filters()
-            added = self._added()
+            chosen, added = request.chosen.filters(), self._added()
+            with self._collection.catalogue() as catalogue:
+                overview = catalogue.overview()
+                found = catalogue.find(request.search, first=added, limit=LISTED)
+                everything = catalogue.find(first=added, limit=LISTED) if request.search else found
+                names = catalogue.titles(chosen.documents)
             return {
-                "html": shelf_html(documents, say, added=added, chosen=chosen, adding=self._adding()),
-                "choices": choices_html(documents, say, chosen),
-                "list": list_html(documents, say, added=added, chosen=chosen, search=request.search),
-                "names": {document.id: document.title for document in documents if document.id in chosen.documents},
+                "html": shelf_html(overview, everything, say, added=added, chosen=chosen, adding=self._adding()),
+                "choices": choices_html(overview, say, chosen),
+                "list": list_html(found, say, added=added, chosen=chosen),
+                "names": names,
             }
 
         return self._respond(requests.Shelf, received, work)

@@ -4,7 +4,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from qa.page.words import Words, direction
-from qa.records import Document, Quote
+from qa.records import Document, Entry, Quote
 from qa.text import CONTROL
 
 
@@ -38,7 +38,7 @@ def place_address(
     return "?" + urlencode(values)
 
 
-def provenance(document: Document, language: str, page: int | None, words: Words) -> str:
+def provenance(document: Document | Entry, language: str, page: int | None, words: Words) -> str:
     """Source, date, language, page and translation, each in an element of its own."""
     parts = [
         document.source,

@@ -1,12 +1,11 @@
 """The documents: a list with a choice of what to search in, and those that visitors added."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from html import escape
 
 from qa.page.markup import place_address, provenance, spoken, text
 from qa.page.words import Words
-from qa.records import Document, Filters
+from qa.records import Entry, Filters, Listing, Overview
 
 LISTED = 100
 """Most documents that are listed at once; the others are found by their title or source."""
@@ -14,41 +13,37 @@ ACCEPTED = ".pdf,.docx,.html,.htm,.md,.txt"
 
 
 def shelf_html(
-    documents: Sequence[Document], words: Words, *, added: Collection[str], chosen: Filters, adding: int | None
+    overview: Overview,
+    listing: Listing,
+    words: Words,
+    *,
+    added: Collection[str],
+    chosen: Filters,
+    adding: int | None,
 ) -> str:
     """The whole panel. `added`: ids of documents that can be removed. `adding`: most bytes of a file that may
     come, `None` if none may."""
     parts = [_add(words, adding) if adding is not None else ""]
-    parts.append(f'<div class="bq-choose">{choices_html(documents, words, chosen)}</div>')
+    parts.append(f'<div class="bq-choose">{choices_html(overview, words, chosen)}</div>')
     find = escape(words("search_documents"))
     parts.append(
         f'<input class="bq-find" type="search" data-do="find" aria-label="{find}" placeholder="{find}" maxlength="200">'
-        f'<div class="bq-list" aria-live="polite">{list_html(documents, words, added=added, chosen=chosen)}</div>'
+        f'<div class="bq-list" aria-live="polite">{list_html(listing, words, added=added, chosen=chosen)}</div>'
     )
     return "".join(parts)
 
 
-def list_html(
-    documents: Sequence[Document], words: Words, *, added: Collection[str], chosen: Filters, search: str = ""
-) -> str:
-    """The documents whose title or source holds `search`, those that were added first."""
-    sought = search.casefold().split()
-    found = [
-        document
-        for document in documents
-        if all(part in f"{document.title} {document.source}".casefold() for part in sought)
-    ]
-    found.sort(key=lambda document: (document.id not in added, document.title.casefold()))
-    if not found:
-        return f'<p class="bq-small">{escape(words("nothing_listed" if documents else "welcome_empty"))}</p>'
-    items = "".join(_item(document, words, added=document.id in added, chosen=chosen) for document in found[:LISTED])
-    note = ""
-    if len(found) > LISTED:
-        note = f'<p class="bq-small">{escape(words("listed_part", shown=LISTED, count=len(found)))}</p>'
+def list_html(listing: Listing, words: Words, *, added: Collection[str], chosen: Filters) -> str:
+    """The documents that were looked for."""
+    shown, count = len(listing.entries), listing.count
+    if not shown:
+        return f'<p class="bq-small">{escape(words("nothing_listed"))}</p>'
+    items = "".join(_item(entry, words, added=entry.id in added, chosen=chosen) for entry in listing.entries)
+    note = f'<p class="bq-small">{escape(words("listed_part", shown=shown, count=count))}</p>' if count > shown else ""
     return f"<ul>{items}</ul>{note}"
 
 
-def _item(document: Document, words: Words, *, added: bool, chosen: Filters) -> str:
+def _item(document: Entry, words: Words, *, added: bool, chosen: Filters) -> str:
     identity = escape(document.id)
     only, language = escape(words("filter_this")), document.language
     pressed = "true" if document.id in chosen.documents else "false"
@@ -70,15 +65,14 @@ def _item(document: Document, words: Words, *, added: bool, chosen: Filters) -> 
     )
 
 
-def choices_html(documents: Sequence[Document], words: Words, chosen: Filters) -> str:
+def choices_html(overview: Overview, words: Words, chosen: Filters) -> str:
     """Languages and sources to search in; nothing where there is one of each."""
-    languages = Counter(document.language for document in documents)
-    sources = Counter(document.source for document in documents)
+    languages, sources = overview.languages, overview.sources
     if len(languages) < 2 and len(sources) < 2:
         return ""
     named = sorted((words.language_name(code), code) for code in languages)
     spoken_in = [(code, name, languages[code]) for name, code in named]
-    published_by = [(source, source, count) for source, count in sources.most_common(50)]
+    published_by = [(source, source, count) for source, count in sources.items()]
     groups = _choice(words("languages"), "languages", spoken_in, chosen.languages)
     groups += _choice(words("sources"), "sources", published_by, chosen.sources)
     opened = " open" if chosen.languages or chosen.sources else ""

@@ -1,11 +1,10 @@
 """What stands on the page before anything was asked."""
 
-from collections.abc import Sequence
 from html import escape
 
 from qa.page.markup import spoken, text
 from qa.page.words import Words
-from qa.records import Document
+from qa.records import Overview
 
 SHIPPED = frozenset({"cctv-2024-en", "shanghai-2024-de", "shanghai-2024-fr", "shanghai-2024-id", "beijing-2025-en"})
 EXAMPLES = (
@@ -17,18 +16,16 @@ EXAMPLES = (
 """Questions that the shipped corpus answers, in languages that it has and has not."""
 
 
-def welcome_html(documents: Sequence[Document], words: Words) -> str:
-    """What may be asked of these documents, and examples where they are the shipped ones."""
-    if not documents:
+def welcome_html(overview: Overview, words: Words, *, shipped: bool) -> str:
+    """What may be asked of the documents, and examples where the `shipped` ones are among them."""
+    if not overview.documents:
         return f"<h2>{escape(words('welcome'))}</h2><p>{escape(words('welcome_empty'))}</p>"
-    languages = dict.fromkeys(document.language for document in documents if document.language != "und")
-    named = sorted(words.language_name(code) for code in languages)
+    named = sorted(words.language_name(code) for code in overview.languages if code != "und")
     lead = words(
         "welcome_lead",
-        documents=words.counted("document_count", len(documents)),
+        documents=words.counted("document_count", overview.documents),
         languages=words.listed(named[:6] + ["…"] * (len(named) > 6)),
     )
-    shipped = {document.id for document in documents} >= SHIPPED
     below = _examples(words) if shipped else _tips(words)
     return f"<h2>{escape(words('welcome'))}</h2><p>{escape(lead)}</p>{below}"
 

@@ -37,6 +37,7 @@ from qa.records import FileReport
 from qa.render import to_json
 from qa.serve.clients import client_of
 from qa.serve.schema import (
+    DocumentsQuery,
     DocumentsReply,
     ErrorReply,
     ExcerptReply,
@@ -46,7 +47,7 @@ from qa.serve.schema import (
     Reply,
     UploadsReply,
     complaint,
-    document_json,
+    entries_json,
     excerpt_json,
     report_json,
 )
@@ -124,10 +125,11 @@ def build_rest(service: Service, *, library: Library | None = None, login: bool 
         )
         return JSONResponse(to_json(await to_thread.run_sync(work, limiter=asking)))
 
-    @app.get("/documents", response_model=DocumentsReply, tags=["documents"], responses=_errors(401, 503))
-    def documents() -> Response:
-        """All documents, by id, without their text."""
-        return JSONResponse({"documents": [document_json(document) for document in service.documents()]})
+    @app.get("/documents", response_model=DocumentsReply, tags=["documents"], responses=_errors(401, 422, 503))
+    def documents(which: Annotated[DocumentsQuery, Query()]) -> Response:
+        """Documents by id, without their text."""
+        found = service.entries(after=which.after, limit=which.limit + 1)
+        return JSONResponse(entries_json(found, limit=which.limit))
 
     @app.get(
         "/documents/{document_id:path}",

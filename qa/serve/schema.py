@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from qa.records import Document, FileReport, FileStatus, Filters
+from qa.records import Entry, FileReport, FileStatus, Filters
 from qa.serve.service import Excerpt
 
 MOST = 2**53 - 1
@@ -51,6 +51,15 @@ class PlaceQuery(BaseModel):
 
     start: Offset = Field(default=0, description="First character")
     end: Offset | None = Field(default=None, description="Character after the last; without it, the document's end")
+
+
+class DocumentsQuery(BaseModel):
+    """Which documents are listed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Text = Field(default="", description="Only documents whose id comes after this one")
+    limit: int = Field(default=1_000, ge=1, le=10_000, description="Most documents that are listed at once")
 
 
 class Place(PlaceQuery):
@@ -126,9 +135,10 @@ class DocumentReply(_Reply):
 
 
 class DocumentsReply(_Reply):
-    """All documents, by id."""
+    """Documents by id. `next` is what to give as `after` for those that follow; it is null with the last ones."""
 
     documents: list[DocumentReply]
+    next: str | None
 
 
 class ExcerptReply(DocumentReply):
@@ -171,23 +181,30 @@ class ErrorReply(_Reply):
     message: str
 
 
-def document_json(document: Document) -> dict[str, object]:
+def entry_json(entry: Entry) -> dict[str, object]:
     """A document as `DocumentReply` describes it."""
     return {
-        "document_id": document.id,
-        "title": document.title,
-        "source": document.source,
-        "language": document.language,
-        "date": document.date,
-        "machine_translated": document.machine_translated,
-        "pages": len(document.pages) or None,
-        "characters": len(document.text),
+        "document_id": entry.id,
+        "title": entry.title,
+        "source": entry.source,
+        "language": entry.language,
+        "date": entry.date,
+        "machine_translated": entry.machine_translated,
+        "pages": entry.pages,
+        "characters": entry.characters,
     }
+
+
+def entries_json(entries: Sequence[Entry], *, limit: int) -> dict[str, object]:
+    """At most `limit` documents as `DocumentsReply` describes them. `entries` may hold one more, which shows that more
+    follow."""
+    shown = entries[:limit]
+    return {"documents": list(map(entry_json, shown)), "next": shown[-1].id if len(entries) > limit else None}
 
 
 def excerpt_json(excerpt: Excerpt) -> dict[str, object]:
     """A stretch of a document as `ExcerptReply` describes it."""
-    return document_json(excerpt.document) | {"start": excerpt.start, "end": excerpt.end, "text": excerpt.text}
+    return entry_json(excerpt.document.entry) | {"start": excerpt.start, "end": excerpt.end, "text": excerpt.text}
 
 
 def report_json(report: FileReport) -> dict[str, object]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from qa.bot import Bot
 from qa.errors import Overloaded, PlaceMissing, RateExceeded
 from qa.filters import check_filters
-from qa.records import Document, Filters, Reply
+from qa.records import Document, Entry, Filters, Reply
 from qa.serve.limits import TokenBuckets
 from qa.settings import Settings
 
@@ -46,16 +46,17 @@ class Service:
         `QuestionError` also for a filter that nothing can pass.
         """
         self.take_turn(client)
-        check_filters(filters, self._bot.documents)
+        check_filters(filters, self._bot.catalogue)
         with self._place():
             begun = time.monotonic()
             reply = self._bot.ask(question, filters=filters, earlier=earlier)
             self._seconds += (time.monotonic() - begun - self._seconds) / 8
             return reply
 
-    def documents(self) -> list[Document]:
-        """All documents, by id."""
-        return self._bot.documents()
+    def entries(self, *, after: str = "", limit: int) -> list[Entry]:
+        """Documents by id, from the one behind `after` on."""
+        with self._bot.catalogue() as catalogue:
+            return list(catalogue.entries(after=after, limit=limit))
 
     def show(self, document_id: str, *, start: int = 0, end: int | None = None) -> Excerpt:
         """A stretch of a document, in code points, at most `serve.max_shown_chars` of them; an `end` behind the
