@@ -169,7 +169,7 @@ def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")]
     confidence, right = map(np.array, zip(*results, strict=True))
     console.print(fit(judged))
     console.print(f"expected calibration error, cross-validated by fact: {expected_error(confidence, right):.3f}")
-    console.print(thresholds(judged, results))
+    console.print(thresholds(judged, results, shipped=exam.settings.answer.threshold))
 
 
 @app.command()

@@ -86,14 +86,14 @@ def held_out(judged: Sequence[Judged]) -> list[tuple[float, bool]]:
     return [best for item, best in sorted(results, key=lambda result: order[id(result[0])])]
 
 
-def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]]) -> Table:
-    """What each threshold would do: the risk–coverage curve as a table."""
+def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]], *, shipped: float) -> Table:
+    """What each threshold would do, the `shipped` one among them: the risk–coverage curve as a table."""
     table = Table(title="thresholds, cross-validated by fact", title_justify="left")
     for name in ("threshold", "answered", "right of answered", "first right", "false abst.", "right abst."):
         table.add_column(name, justify="right")
     confidence, right = (np.array(column) for column in zip(*results, strict=True))
     answerable = np.array([item.question.answerable for item in judged])
-    for threshold in np.arange(0.1, 0.75, 0.05):
+    for threshold in sorted({*np.arange(10, 75, 5) / 100, shipped}):
         given = confidence >= threshold
         shares = (
             given.mean(),

@@ -21,7 +21,7 @@ from eval.metrics import token_f1, tokens
 from qa.embed import Encoder
 from qa.errors import BabelquoteError
 from qa.read import Reader
-from qa.training.pairs import same_paragraph
+from qa.training.examples import same_paragraph
 
 # Version 1 has numbers for ids here and there; other keys are of no concern.
 _Id = Annotated[str, StringConstraints(min_length=1)]

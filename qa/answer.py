@@ -50,7 +50,7 @@ class Calibration:
         return 1 / (1 + math.exp(-evidence))
 
 
-CALIBRATION = Calibration(bias=-2.153, reader=0.076, agreement=0.081, nearness=6.012)
+CALIBRATION = Calibration(bias=-2.263, reader=0.057, agreement=0.1, nearness=6.137)
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

@@ -1,20 +1,88 @@
-"""What training is made of: which pairs meet in a batch, and the mean of runs. The runs themselves take hours."""
+"""What training is made of: questions and what stands beside them, answers that the reader tells, which pairs meet in a
+batch, the mean of runs. The runs themselves take hours."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from qa.layers import numbers, save_layers
+from qa.read.spans import load_model
+from qa.records import Bounds
+from qa.training import silver
 from qa.training.average import average
-from qa.training.pairs import Pair, batches, same_paragraph, topics
+from qa.training.examples import Example, groups, load, same_paragraph
+from qa.training.pairs import Pair, batches, topics
 
 
 def test_questions_of_one_paragraph_and_of_its_translations_have_one_key() -> None:
     asked = [("3", "english"), ("3", "deutsch"), ("1", "english"), ("1", "hindi"), ("2", "hindi"), ("4", "français")]
     assert same_paragraph(asked) == {"1": "1", "2": "1", "3": "1", "4": "4"}
+
+
+SAID = {
+    "en": ("In which year was town {} founded?", "Town {} lies on a river. It was founded in {}. It is small."),
+    "de": ("In welchem Jahr wurde Stadt {} gegründet?", "Stadt {} liegt am Fluss. Sie wurde {} gegründet."),
+}
+
+
+def example(number: int, language: str) -> Example:
+    """A question with a context of its own; of one number in two languages, a translation."""
+    question, context = (text.format(number, 1500 + number) for text in SAID[language])
+    year = str(1500 + number)
+    answer = Bounds(context.index(year), context.index(year) + len(year))
+    return Example(str(number), question, context, language, answer, (year,), "mlqa", language, f"Title_{number}")
+
+
+def test_what_stands_beside_a_question_does_not_answer_it_in_any_language() -> None:
+    examples = [example(number, language) for number in range(60) for language in ("en", "de")]
+    tokenizer, _ = load_model()
+
+    def read(ids: NDArray[np.int32]) -> str:
+        return "".join(tokenizer.convert_ids_to_tokens(ids.tolist())).replace("▁", " ")
+
+    made = list(groups(tokenizer, examples, 1))
+    assert len(made) == len(examples)
+    beside = titled = 0
+    for first, *others in made:
+        answer = read(first.ids[first.start : first.end + 1]).strip(" .")
+        number = int(answer) - 1500
+        assert f" {number} " in read(first.ids[: first.passage.start])
+        assert answer in read(first.ids[slice(*first.passage)])
+        titled += "Title" in read(first.ids)
+        for other in others:
+            said = read(other.ids[slice(*other.passage)])
+            assert (other.start, other.end) == (0, 0)
+            assert answer not in said
+            assert ("Title" in read(other.ids)) == ("Title" in read(first.ids))
+            beside += f" {number} " not in said
+    assert 40 < titled < 80
+    assert beside > 20
+
+
+def test_an_answer_that_is_told_is_the_same_in_all_languages_and_stands_in_the_file(tmp_path: Path) -> None:
+    context = "Die Resolution wurde am 1. Juli 2024 angenommen. Am Ende hatten 143 Länder sie unterstützt."
+    asked = {
+        "de": "Wie viele Länder unterstützten die Resolution?",
+        "es": "¿Cuántos países apoyaron la resolución?",
+        "vi": "Bao nhiêu quốc gia ủng hộ nghị quyết?",
+    }
+    examples = [Example("q", text, context, "de", None, (), "some-pairs", code) for code, text in asked.items()]
+    overlong = replace(examples[0], key="long", context=context * 30)
+    tokenizer, model = load_model()
+    found = list(silver.marked(model.eval(), tokenizer, [*examples, overlong]))
+    assert [one.asked_in for _, one in found] == ["de", "es", "vi"]
+    assert len({(probability, one.answer, one.texts) for probability, one in found}) == 1
+    probability, first = found[0]
+    assert silver.SURE < probability <= 1
+    assert "143" in first.texts[0]
+    silver.write([one for _, one in found], tmp_path)
+    written = [one for file in sorted(tmp_path.iterdir()) for one in load(file)]
+    assert written == [one for _, one in found]
 
 
 def pairs(count: int, kind: str) -> list[Pair]:

@@ -16,42 +16,54 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from qa.embed import load_encoder
+from qa.embed import Encoder, load_encoder
 from qa.read.spans import Window, windows
 from qa.records import Bounds
 from qa.sentences import sentences
 
 MIX = {
-    "mlqa": 12_000,
-    "tydiqa": 5_000,
-    "idkmrc": 4_000,
+    "mlqa-pairs": 16_000,
+    "mlqa": 8_000,
+    "squad2-backtranslated": 8_000,
     "piaf": 5_000,
-    "squad2-backtranslated": 16_000,
-    "squad2-mt": 3_000,
-    "squad2-crossed": 6_000,
-    "squadshifts_newwiki": 5_000,
-    "squad-train-slice": 4_300,
-    "jsquad": 2_500,
-    "drcd": 2_500,
+    "idkmrc": 4_000,
+    "tydiqa": 4_000,
+    "tydiqa-pairs": 3_500,
+    "squadshifts_newwiki": 3_000,
+    "squad2-crossed": 3_000,
+    "squad-train-slice": 2_000,
+    "jsquad": 2_000,
+    "drcd": 2_000,
     "cmrc": 2_000,
-    "pquad_validation": 3_000,
-    "qed_nq": 2_000,
-    "thquad2020": 2_000,
-    "iapp_wiki_qa": 1_500,
-    "squad-mt": 1_200,
-    "faquad": 500,
-    "pira": 300,
-    "nq-mt": 500,
-    "afriqa": 500,
+    "pquad_validation": 1_500,
+    "qed_nq": 1_500,
+    "squad2-mt": 1_500,
+    "thquad2020": 1_000,
+    "iapp_wiki_qa": 1_000,
+    "squad-mt": 800,
     "afriqa_xl": 500,
-    "facqa": 300,
+    "afriqa": 400,
+    "faquad": 300,
+    "nq-mt": 300,
+    "facqa": 200,
+    "pira": 150,
 }
-"""Questions of each set, all its languages together; a set that has fewer is gone through again."""
+"""Questions of each set, all its languages together; a set that has fewer is gone through again. The "-pairs" have
+answers from `qa.training.silver`."""
+TITLED = {
+    "afriqa", "afriqa_xl", "cmrc", "drcd", "iapp_wiki_qa", "jsquad", "mlqa", "piaf", "pquad_validation", "qed_nq",
+    "squad-mt", "squadshifts_newwiki", "thquad2020",
+}  # fmt: skip
+"""Sets whose titles say what the context is about."""
+TITLED_SHARE = 0.5
+"""Of their questions, how many are asked of a context with its title before it."""
 MAX_TOKENS, STRIDE = 224, 64
 SHORT = (40, 110)
 """Bounds of the budget, in tokens, of a passage that stands for one of an index."""
-SHORT_SHARE = 0.45
+SHORT_SHARE = 0.25
 """Of the questions, how many are asked of short passages, the others of whole paragraphs."""
+BESIDE_SHARE = 0.3
+"""Of the answerable questions asked of whole paragraphs, how many have another one beside it that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Example:
     texts: tuple[str, ...]
     name: str
     asked_in: str
+    title: str = ""
 
 
 class Target(NamedTuple):
@@ -93,6 +106,7 @@ def load(file: Path) -> list[Example]:
     with gzip.open(file, "rt", encoding="utf-8") as stream:
         data = json.load(stream)["data"]
     for article in data:
+        title = article.get("title", "")
         for paragraph in article["paragraphs"]:
             for qa in paragraph["qas"]:
                 answers = [] if qa.get("is_impossible") else qa.get("answers", [])
@@ -102,17 +116,26 @@ def load(file: Path) -> list[Example]:
                 asked_in, language = languages.split("-")
                 found.append(
                     Example(
-                        str(qa["id"]), qa["question"], paragraph["context"], language, bounds, texts, name, asked_in
+                        str(qa["id"]),
+                        qa["question"],
+                        paragraph["context"],
+                        language,
+                        bounds,
+                        texts,
+                        name,
+                        asked_in,
+                        title,
                     )
                 )
     return found
 
 
-def mix(folder: Path, seed: int) -> list[Example]:
-    """The training questions of `MIX`, shuffled."""
+def mix(train: Path, silver: Path, seed: int) -> list[Example]:
+    """The training questions of `MIX`, shuffled. `silver`: the output of `qa.training.silver`."""
     chance = random.Random(seed)
     chosen: list[Example] = []
     for name, count in MIX.items():
+        folder = silver if name.endswith("-pairs") else train
         if name == "squad2-crossed":
             pools = [crossed(folder)]
         else:
@@ -149,40 +172,89 @@ def crossed(folder: Path) -> list[Example]:
     ]
 
 
-def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[Group]:
-    """Windows for all examples: `SHORT_SHARE` of them with passages that do not answer.
+def same_paragraph(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Which questions are about one paragraph, in whatever language: for each key the least of those joined with it.
 
-    Such a passage stands in the same context, or is the one nearest to the question in the encoder's space among
-    those of a thousand other questions of its set, in any of its languages.
+    `asked`: key and context of each question. A key stands for a question in all its languages, so contexts of one
+    key are translations; keys of one context, and of its translations, are joined.
+    """
+    parents: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parents.setdefault(key, key) != key:
+            key = parents[key]
+        return key
+
+    first: dict[str, str] = {}
+    for key, context in asked:
+        ends = root(key), root(first.setdefault(context, key))
+        parents[max(ends)] = min(ends)
+    return {key: root(key) for key in list(parents)}
+
+
+def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[Group]:
+    """Windows for all examples, asked of short passages or of whole paragraphs, with such as do not answer beside them.
+
+    Short ones stand in the same context, or are nearest to the question in the encoder's space among those of a
+    thousand other questions of its set, in any of its languages; a paragraph is the one of the nearest other question
+    of its set. Without those, a long passage would nearly always be one that answers.
     """
     chance = random.Random(seed)
-    whole: list[Example] = []
+    whole: dict[str, list[Example]] = defaultdict(list)
     short: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        (short[example.name] if chance.random() < SHORT_SHARE else whole).append(example)
-    for example in whole:
-        if target := _one_window(tokenizer, example, chance):
-            yield (target,)
+        (short if chance.random() < SHORT_SHARE else whole)[example.name].append(example)
     encoder = load_encoder()
-    for block in (part[i : i + 1000] for part in short.values() for i in range(0, len(part), 1000)):
-        cut = [_short_passages(tokenizer, example, chance) for example in block]
-        own = [next((p for p in passages if p.answer), chance.choice(passages)) for passages in cut]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            queries = encoder.encode_queries([example.question for example in block])
-            documents = encoder.encode_passages([passage.context for passage in own])
-        nearest = np.argsort(-(queries @ documents.T), axis=1)[:, :20]
-        for example, passage, passages, row in zip(block, own, cut, nearest, strict=True):
-            far = [own[i].context for i in row if own[i].key != example.key and own[i].context not in example.context]
-            far = [context for context in far if not any(answer in context for answer in example.texts)]
-            near = [other.context for other in passages if other is not passage and not other.answer]
-            others = chance.sample(near, min(1, len(near))) + far[: 2 if near else 3]
-            group = tuple(
-                target
-                for part in (passage, *(replace(passage, context=other, answer=None) for other in others))
-                if (target := _one_window(tokenizer, part, chance))
-            )
-            if group:
-                yield group
+    for part in whole.values():
+        yield from _whole_groups(tokenizer, encoder, part, chance)
+    for part in short.values():
+        for i in range(0, len(part), 1000):
+            yield from _short_groups(tokenizer, encoder, part[i : i + 1000], chance)
+
+
+def _whole_groups(
+    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
+) -> Iterator[Group]:
+    paragraphs = same_paragraph((example.key, example.context) for example in examples)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        questions = encoder.encode_queries([example.question for example in examples])
+    for example, vector in zip(examples, questions, strict=True):
+        others: list[Example] = []
+        if example.answer and chance.random() < BESIDE_SHARE:
+            near = (examples[i] for i in np.argsort(-(questions @ vector))[:50])
+            others = [other for other in near if paragraphs[other.key] != paragraphs[example.key]]
+        yield from _group(tokenizer, example, _silent(example, others)[:1], chance)
+
+
+def _short_groups(
+    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
+) -> Iterator[Group]:
+    cut = [_short_passages(tokenizer, example, chance) for example in examples]
+    own = [next((p for p in passages if p.answer), chance.choice(passages)) for passages in cut]
+    paragraphs = same_paragraph((example.key, example.context) for example in examples)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        queries = encoder.encode_queries([example.question for example in examples])
+        documents = encoder.encode_passages([passage.context for passage in own])
+    nearest = np.argsort(-(queries @ documents.T), axis=1)[:, :20]
+    for passage, passages, row in zip(own, cut, nearest, strict=True):
+        far = _silent(passage, [own[i] for i in row if paragraphs[own[i].key] != paragraphs[passage.key]])
+        near = [other for other in passages if other is not passage and not other.answer]
+        others = chance.sample(near, min(1, len(near))) + far[: 2 if near else 3]
+        yield from _group(tokenizer, passage, others, chance)
+
+
+def _silent(example: Example, others: Iterable[Example]) -> list[Example]:
+    """Those whose contexts hold none of the example's answers."""
+    return [other for other in others if not any(answer in other.context for answer in example.texts)]
+
+
+def _group(tokenizer: Any, example: Example, others: Iterable[Example], chance: random.Random) -> Iterator[Group]:
+    """The example's window, and one of each other context; a title stands in all of them or in none."""
+    asked = [example, *(replace(example, context=o.context, title=o.title, answer=None) for o in others)]
+    if example.name not in TITLED or chance.random() >= TITLED_SHARE:
+        asked = [replace(each, title="") for each in asked]
+    if group := tuple(target for each in asked if (target := _one_window(tokenizer, each, chance))):
+        yield group
 
 
 def _short_passages(tokenizer: Any, example: Example, chance: random.Random) -> list[Example]:
@@ -210,7 +282,10 @@ def _short_passages(tokenizer: Any, example: Example, chance: random.Random) -> 
 
 def _one_window(tokenizer: Any, example: Example, chance: random.Random) -> Target | None:
     """One window of the example at random, one with the answer if it has one; now and then one without it."""
-    found = list(windows(tokenizer, example.question, [example.context], max_tokens=MAX_TOKENS, stride=STRIDE))
+    titles = [example.title.replace("_", " ")] if example.title else []
+    found = list(
+        windows(tokenizer, example.question, [example.context], max_tokens=MAX_TOKENS, stride=STRIDE, titles=titles)
+    )
     chance.shuffle(found)
     for window in found:
         if example.answer is None:

@@ -21,7 +21,7 @@ from qa.embed import Vectors
 from qa.read import Reader
 from qa.records import Bounds
 from qa.sentences import sentences
-from qa.training.examples import Example, crossed, load
+from qa.training.examples import Example, crossed, load, same_paragraph
 from qa.training.projection import read_pairs
 
 CROSSED = {"mlqa": 12_000, "squad2-crossed": 10_000, "afriqa_xl": 4_000}
@@ -155,26 +155,6 @@ def _question_pairs(
 def _key(example: Example) -> str:
     """The example's key among those of all sets."""
     return f"{example.name.split('-')[0]}:{example.key}"
-
-
-def same_paragraph(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Which questions are about one paragraph, in whatever language: for each key the least of those joined with it.
-
-    `asked`: key and context of each question. A key stands for a question in all its languages, so contexts of one
-    key are translations; keys of one context, and of its translations, are joined.
-    """
-    parents: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while parents.setdefault(key, key) != key:
-            key = parents[key]
-        return key
-
-    first: dict[str, str] = {}
-    for key, context in asked:
-        ends = root(key), root(first.setdefault(context, key))
-        parents[max(ends)] = min(ends)
-    return {key: root(key) for key in list(parents)}
 
 
 def _cut(example: Example, size: int, chance: random.Random) -> tuple[str, str | None]:

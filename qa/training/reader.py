@@ -1,10 +1,11 @@
 """Trains the span reader on SQuAD-format question files.
 
-    python -m qa.training.reader DATA/reader --work work/reader --minutes 60
+    python -m qa.training.reader DATA/reader --silver work/silver --work work/reader --minutes 60
 
-`DATA/reader/train` and `DATA/reader/dev` hold `NAME.QUESTION-CONTEXT.json.gz`. One pass over a fixed, seeded mix (see
-`qa.training.examples`); the learning rate follows the share of time or steps used, so that a run may be given minutes
-instead of steps. Checkpoints go to the work folder; the same command resumes. Ends by writing the shipped weights.
+`DATA/reader/train`, `DATA/reader/dev` and the output of `qa.training.silver` hold `NAME.QUESTION-CONTEXT.json.gz`. One
+pass over a fixed, seeded mix (see `qa.training.examples`); the learning rate follows the share of time or steps used,
+so that a run may be given minutes instead of steps. Checkpoints go to the work folder; the same command resumes. Ends
+by writing the shipped weights.
 """
 
 import argparse
@@ -94,6 +95,7 @@ def evaluate(model: SpanModel, tokenizer: Any, dev: dict[str, list[Example]]) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with train/ and dev/")
+    parser.add_argument("--silver", type=Path, default=Path("work/silver"), help="output of qa.training.silver")
     parser.add_argument("--work", type=Path, default=Path("work/reader"), help="checkpoints and log")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the weights to ship are written")
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs together")
@@ -168,7 +170,7 @@ def _prepared(tokenizer: Any, options: argparse.Namespace) -> list[Group]:
     if file.exists():
         return list(pickle.loads(file.read_bytes()))
     data = []
-    for group in groups(tokenizer, mix(options.data / "train", options.seed), options.seed):
+    for group in groups(tokenizer, mix(options.data / "train", options.silver, options.seed), options.seed):
         data.append(group)
         if len(data) % 1000 == 0:
             print(f"{len(data)} questions prepared", flush=True)
