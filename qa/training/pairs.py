@@ -10,15 +10,13 @@ it is not enough to know what a text is about (topic-aware sampling, Hofstätter
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from qa.embed import Vectors
-from qa.read import Reader
 from qa.records import Bounds
 from qa.sentences import sentences
 from qa.training.examples import Example, crossed, load, same_paragraph
@@ -43,9 +41,7 @@ ALONE = {
 }
 """Questions of each set that are asked in their context's language."""
 SILVER = {"mlqa-pairs": 14_000, "tydiqa-pairs": 2_000}
-"""Questions whose passage is known and the place in it is not: the reader points to it."""
-SILVER_SCORE = 3.0
-"""How far the reader's best span must stand above "no answer" to be believed."""
+"""Questions whose passage is known and the place in it is not: `qa.training.silver` points to it."""
 PARALLEL = 250
 """Sentence pairs a language, four times as many of Sanskrit."""
 HELD_OUT = ("glg", "lit", "mar", "tgl", "kat")
@@ -70,9 +66,9 @@ class Pair:
     kind: str
 
 
-def collect(folder: Path, reader: Reader, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Questions with their evidence, and translations. `folder` holds reader/train, retrieval/questions and
-    retrieval/parallel."""
+def collect(folder: Path, silver: Path, seed: int) -> tuple[list[Pair], list[Pair]]:
+    """Questions with their evidence, and translations. `folder` holds reader/train and retrieval/parallel, `silver` the
+    output of `qa.training.silver`."""
     chance = random.Random(seed)
     train = folder / "reader" / "train"
     sets: list[tuple[list[Example], list[Example], str]] = []
@@ -80,9 +76,8 @@ def collect(folder: Path, reader: Reader, seed: int) -> tuple[list[Pair], list[P
         examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
         sets.append((_choose(examples, count, chance), examples, "crossed"))
     for name, count in SILVER.items():
-        examples = _choose(_load_all(folder / "retrieval" / "questions", name), count, chance)
-        found = list(_located(examples, reader))
-        sets.append((found, found, "crossed" if name == "mlqa-pairs" else "alone"))
+        examples = _load_all(silver, name)
+        sets.append((_choose(examples, count, chance), examples, "crossed" if name == "mlqa-pairs" else "alone"))
     for name, count in ALONE.items():
         examples = _load_all(train, name)
         sets.append((_choose(examples, count, chance), examples, "alone"))
@@ -111,18 +106,6 @@ def _load_all(folder: Path, name: str) -> list[Example]:
 
 def _choose(examples: Sequence[Example], count: int, chance: random.Random) -> list[Example]:
     return chance.sample(examples, min(count, len(examples)))
-
-
-def _located(examples: Sequence[Example], reader: Reader) -> Iterator[Example]:
-    """The examples in whose context the reader sees an answer, with it; a context's place is told once a key."""
-    known: dict[tuple[str, str], Bounds | None] = {}
-    for example in track(examples, "reading"):
-        at = (example.key, example.context)
-        if at not in known:
-            spans = reader.read(example.question, [example.context]).spans
-            known[at] = Bounds(spans[0].start, spans[0].end) if spans and spans[0].score > SILVER_SCORE else None
-        if answer := known[at]:
-            yield replace(example, answer=answer, texts=(example.context[answer.start : answer.end],))
 
 
 def _question_pairs(

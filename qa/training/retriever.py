@@ -1,12 +1,12 @@
 """Trains the retriever's encoder to find evidence whatever its language.
 
-    python -m qa.training.retriever DATA --work work/retriever --minutes 60
+    python -m qa.training.retriever DATA --silver work/silver --work work/retriever --minutes 60
 
-`DATA` holds reader/train, retrieval/questions and retrieval/parallel (see `qa.training.pairs`). The upper layers of the
-embedded model learn, under the shipped projection, by in-batch contrast from questions to evidence and back (multiple
-negatives ranking, Henderson et al. 2017, as sentence-transformers has it). The learning rate follows the share of time
-or steps used, so that a run may be given minutes. Checkpoints go to the work folder; the same command resumes. Ends by
-writing the shipped weights.
+`DATA` holds reader/train and retrieval/parallel (see `qa.training.pairs`), the other folder the output of
+`qa.training.silver`. The upper layers of the embedded model learn, under the shipped projection, by in-batch contrast
+from questions to evidence and back (multiple negatives ranking, Henderson et al. 2017, as sentence-transformers has
+it). The learning rate follows the share of time or steps used, so that a run may be given minutes. Checkpoints go to
+the work folder; the same command resumes. Ends by writing the shipped weights.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from transformers import BertModel
 
 from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
-from qa.read import load_reader
 from qa.training.pairs import Pair, batches, collect, columns
 from qa.weights import PROMPTS, embedded_parts, load_embedded
 
@@ -39,6 +38,7 @@ SCALE = 25.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with reader/ and retrieval/")
+    parser.add_argument("--silver", type=Path, default=Path("work/silver"), help="output of qa.training.silver")
     parser.add_argument("--work", type=Path, default=Path("work/retriever"), help="checkpoints")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the weights to ship are written")
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs together")
@@ -115,7 +115,7 @@ def _prepared(options: argparse.Namespace) -> tuple[list[Pair], Vectors, list[Pa
         chance = random.Random(options.seed)
         questions, translations = (
             chance.sample(pairs, round(options.share * len(pairs)))
-            for pairs in collect(options.data, load_reader(), options.seed)
+            for pairs in collect(options.data, options.silver, options.seed)
         )
         with torch.autocast("cpu", dtype=torch.bfloat16):
             vectors = load_encoder().encode_queries([pair.anchor for pair in questions])
