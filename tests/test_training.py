@@ -15,7 +15,8 @@ from qa.read.spans import load_model
 from qa.records import Bounds
 from qa.training import silver
 from qa.training.average import average
-from qa.training.examples import Example, groups, load, same_paragraph
+from qa.training.examples import Example, load, same_paragraph
+from qa.training.groups import groups
 from qa.training.pairs import Pair, batches, topics
 
 

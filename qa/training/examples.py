@@ -1,4 +1,4 @@
-"""Training examples for the reader: question files read, mixed, cut into windows, with passages that do not answer.
+"""Question files of SQuAD's form: read, mixed for training, and which of their questions are about one paragraph.
 
 Files are SQuAD 2.0 JSON, gzipped, named `NAME.QUESTION-CONTEXT.json.gz` by the languages of question and context.
 """
@@ -7,19 +7,11 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from qa.embed import Encoder, load_encoder
-from qa.read.spans import Window, windows
 from qa.records import Bounds
-from qa.sentences import sentences
 
 MIX = {
     "mlqa-pairs": 16_000,
@@ -50,20 +42,6 @@ MIX = {
 }
 """Questions of each set, all its languages together; a set that has fewer is gone through again. The "-pairs" have
 answers from `qa.training.silver`."""
-TITLED = {
-    "afriqa", "afriqa_xl", "cmrc", "drcd", "iapp_wiki_qa", "jsquad", "mlqa", "piaf", "pquad_validation", "qed_nq",
-    "squad-mt", "squadshifts_newwiki", "thquad2020",
-}  # fmt: skip
-"""Sets whose titles say what the context is about."""
-TITLED_SHARE = 0.5
-"""Of their questions, how many are asked of a context with its title before it."""
-MAX_TOKENS, STRIDE = 224, 64
-SHORT = (40, 110)
-"""Bounds of the budget, in tokens, of a passage that stands for one of an index."""
-SHORT_SHARE = 0.25
-"""Of the questions, how many are asked of short passages, the others of whole paragraphs."""
-BESIDE_SHARE = 0.3
-"""Of the answerable questions asked of whole paragraphs, how many have another one beside it that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +61,6 @@ class Example:
     name: str
     asked_in: str
     title: str = ""
-
-
-class Target(NamedTuple):
-    """A window's token ids, the bounds of the passage in them, and the positions of the answer's first and last
-    token; 0, 0 where it holds none."""
-
-    ids: NDArray[np.int32]
-    passage: Bounds
-    start: int
-    end: int
-
-
-Group = tuple[Target, ...]
-"""Windows of one question; at most the first holds the answer."""
 
 
 def load(file: Path) -> list[Example]:
@@ -192,141 +156,6 @@ def same_paragraph(asked: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {key: root(key) for key in list(parents)}
 
 
-def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[Group]:
-    """Windows for all examples, asked of short passages or of whole paragraphs, with such as do not answer beside them.
-
-    Short ones stand in the same context, or are nearest to the question in the encoder's space among those of a
-    thousand other questions of its set, in any of its languages; a paragraph is the one of the nearest other question
-    of its set. Without those, a long passage would nearly always be one that answers.
-    """
-    chance = random.Random(seed)
-    whole: dict[str, list[Example]] = defaultdict(list)
-    short: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        (short if chance.random() < SHORT_SHARE else whole)[example.name].append(example)
-    encoder = load_encoder()
-    for part in whole.values():
-        yield from _whole_groups(tokenizer, encoder, part, chance)
-    for part in short.values():
-        for i in range(0, len(part), 1000):
-            yield from _short_groups(tokenizer, encoder, part[i : i + 1000], chance)
-
-
-def _whole_groups(
-    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
-) -> Iterator[Group]:
-    paragraphs = same_paragraph((example.key, example.context) for example in examples)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        questions = encoder.encode_queries([example.question for example in examples])
-    for example, vector in zip(examples, questions, strict=True):
-        others: list[Example] = []
-        if example.answer and chance.random() < BESIDE_SHARE:
-            near = (examples[i] for i in np.argsort(-(questions @ vector))[:50])
-            others = [other for other in near if paragraphs[other.key] != paragraphs[example.key]]
-        yield from _group(tokenizer, example, _silent(example, others)[:1], chance)
-
-
-def _short_groups(
-    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
-) -> Iterator[Group]:
-    cut = [_short_passages(tokenizer, example, chance) for example in examples]
-    own = [next((p for p in passages if p.answer), chance.choice(passages)) for passages in cut]
-    paragraphs = same_paragraph((example.key, example.context) for example in examples)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        queries = encoder.encode_queries([example.question for example in examples])
-        documents = encoder.encode_passages([passage.context for passage in own])
-    nearest = np.argsort(-(queries @ documents.T), axis=1)[:, :20]
-    for passage, passages, row in zip(own, cut, nearest, strict=True):
-        far = _silent(passage, [own[i] for i in row if paragraphs[own[i].key] != paragraphs[passage.key]])
-        near = [other for other in passages if other is not passage and not other.answer]
-        others = chance.sample(near, min(1, len(near))) + far[: 2 if near else 3]
-        yield from _group(tokenizer, passage, others, chance)
-
-
-def _silent(example: Example, others: Iterable[Example]) -> list[Example]:
-    """Those whose contexts hold none of the example's answers."""
-    return [other for other in others if not any(answer in other.context for answer in example.texts)]
-
-
-def _group(tokenizer: Any, example: Example, others: Iterable[Example], chance: random.Random) -> Iterator[Group]:
-    """The example's window, and one of each other context; a title stands in all of them or in none."""
-    asked = [example, *(replace(example, context=o.context, title=o.title, answer=None) for o in others)]
-    if example.name not in TITLED or chance.random() >= TITLED_SHARE:
-        asked = [replace(each, title="") for each in asked]
-    if group := tuple(target for each in asked if (target := _one_window(tokenizer, each, chance))):
-        yield group
-
-
-def _short_passages(tokenizer: Any, example: Example, chance: random.Random) -> list[Example]:
-    """The context as passages of whole sentences; a passage that cuts the answer is joined to the next."""
-    budget = chance.randint(*SHORT)
-    bounds: list[Bounds] = []
-    starts = [start for start, _ in tokenizer([example.context], add_special_tokens=False, verbose=False)[0].offsets]
-    size = 0
-    for sentence in sentences(example.context, language=example.language):
-        tokens = sum(sentence.start <= start < sentence.end for start in starts)
-        cuts = example.answer and bounds and example.answer.start < bounds[-1].end < example.answer.end
-        if bounds and (size + tokens <= budget or cuts):
-            bounds[-1] = Bounds(bounds[-1].start, sentence.end)
-            size += tokens
-        else:
-            bounds.append(sentence)
-            size = tokens
-    found = []
-    for start, end in bounds:
-        inside = example.answer and start <= example.answer.start and example.answer.end <= end
-        answer = Bounds(example.answer.start - start, example.answer.end - start) if example.answer and inside else None
-        found.append(replace(example, context=example.context[start:end], answer=answer))
-    return found or [example]
-
-
-def _one_window(tokenizer: Any, example: Example, chance: random.Random) -> Target | None:
-    """One window of the example at random, one with the answer if it has one; now and then one without it."""
-    titles = [example.title.replace("_", " ")] if example.title else []
-    found = list(
-        windows(tokenizer, example.question, [example.context], max_tokens=MAX_TOKENS, stride=STRIDE, titles=titles)
-    )
-    chance.shuffle(found)
-    for window in found:
-        if example.answer is None:
-            return _target(window, 0, 0)
-        start, end = example.answer
-        tokens = [i for i, (a, b) in enumerate(window.offsets) if a < end and b > start]
-        if tokens and window.offsets[tokens[0]][0] <= start and window.offsets[tokens[-1]][1] >= end:
-            return _target(window, window.first + tokens[0], window.first + tokens[-1])
-        if chance.random() < 0.1 and not any(
-            answer in example.context[window.offsets[0][0] : window.offsets[-1][1]] for answer in example.texts
-        ):
-            return _target(window, 0, 0)
-    return None
-
-
-def _target(window: Window, start: int, end: int) -> Target:
-    passage = Bounds(window.first, window.first + len(window.offsets))
-    return Target(np.array(window.ids, dtype=np.int32), passage, start, end)
-
-
-def batches(data: Sequence[Group], seed: int, *, tokens: int) -> Iterator[list[Group]]:
-    """Groups of similar length, in random order, at most `tokens` with padding in each."""
-    chance = random.Random(seed)
-    order = list(data)
-    chance.shuffle(order)
-    for i in range(0, len(order), 1000):
-        part = sorted(order[i : i + 1000], key=_longest)
-        found: list[list[Group]] = [[]]
-        for group in part:
-            rows = sum(map(len, found[-1])) + len(group)
-            if found[-1] and rows * _longest(group) > tokens:
-                found.append([])
-            found[-1].append(group)
-        chance.shuffle(found)
-        yield from found
-
-
-def _longest(group: Group) -> int:
-    return max(len(target.ids) for target in group)
-
-
 def dev_sets(folder: Path, sizes: dict[str, int]) -> dict[str, list[Example]]:
     """A fixed part of the dev files: of each file of a set as many as `sizes` says, all where it says nothing.
 
@@ -342,8 +171,3 @@ def dev_sets(folder: Path, sizes: dict[str, int]) -> dict[str, list[Example]]:
         group = name if name != "mlqa" else "mlqa same" if question == context else "mlqa cross"
         found[group] += examples[: sizes.get(group, len(examples))]
     return dict(found)
-
-
-def count_tokens(data: Iterable[Group]) -> int:
-    """Tokens of all windows, without padding."""
-    return sum(len(target.ids) for group in data for target in group)

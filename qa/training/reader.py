@@ -3,9 +3,9 @@
     python -m qa.training.reader DATA/reader --silver work/silver --work work/reader --minutes 60
 
 `DATA/reader/train`, `DATA/reader/dev` and the output of `qa.training.silver` hold `NAME.QUESTION-CONTEXT.json.gz`. One
-pass over a fixed, seeded mix (see `qa.training.examples`); the learning rate follows the share of time or steps used,
-so that a run may be given minutes instead of steps. Checkpoints go to the work folder; the same command resumes. Ends
-by writing the shipped weights.
+pass over a fixed, seeded mix (see `qa.training.examples` and `qa.training.groups`); the learning rate follows the share
+of time or steps used, so that a run may be given minutes instead of steps. Checkpoints go to the work folder; the same
+command resumes. Ends by writing the shipped weights.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from torch.nn.functional import cross_entropy, log_softmax
 from qa import text
 from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
-from qa.training.examples import MAX_TOKENS, STRIDE, Example, Group, batches, count_tokens, dev_sets, groups, mix
+from qa.training.examples import Example, dev_sets, mix
+from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
 from qa.weights import embedded_parts
 
 OUTPUT = Path(__file__).parents[1] / "data" / "reader.safetensors"

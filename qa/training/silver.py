@@ -46,7 +46,7 @@ def marked(model: SpanModel, tokenizer: Any, examples: Sequence[Example]) -> Ite
     fitting = []
     for group in asked.values():
         parts = [list(windows(tokenizer, e.question, [e.context], max_tokens=MAX_TOKENS, stride=0)) for e in group]
-        if all(len(each) == 1 for each in parts):
+        if all(len(each) == 1 and each[0].offsets for each in parts):
             fitting.append((group, [window for (window,) in parts]))
     fitting.sort(key=lambda one: max(len(window.ids) for window in one[1]))
     for part in _packed(fitting):
@@ -64,7 +64,7 @@ Asked = tuple[list[Example], list[Window]]
 
 
 def _packed(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
-    """Consecutive ones, at most `BATCH_TOKENS` with padding together."""
+    """Consecutive questions, at most `BATCH_TOKENS` with padding together."""
     part: list[Asked] = []
     for one in asked:
         rows = sum(len(found) for _, found in part) + len(one[1])
@@ -72,7 +72,8 @@ def _packed(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
             yield part
             part = []
         part.append(one)
-    yield part
+    if part:
+        yield part
 
 
 @torch.inference_mode()
