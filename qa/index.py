@@ -18,7 +18,8 @@ from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
 from qa.store import Store
 from qa.swap import Writer
-from qa.truth import SCHEMA_VERSION, Truth
+from qa.tables import SCHEMA_VERSION
+from qa.truth import Truth
 
 PIPELINE_VERSION = 3
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""

@@ -29,7 +29,8 @@ from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnw
 from qa.records import Filters, Passage
 from qa.settings import StoreSettings
 from qa.swap import OPEN_SELF_QUERIES, Joined, Writer, verify
-from qa.truth import SCHEMA_VERSION, Truth, disk_full
+from qa.tables import SCHEMA_VERSION
+from qa.truth import Truth, disk_full
 from qa.vectors import Generation, Generations, LocalGenerations, ServerGenerations
 
 T = TypeVar("T")

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from qa import text
 from qa.errors import IndexBroken
 from qa.records import Filters
-from qa.truth import SCHEMA_VERSION, StoredPassage, Truth
+from qa.tables import SCHEMA_VERSION
+from qa.truth import StoredPassage, Truth
 from qa.vectors import Generation, Generations
 
 _BUILD_SELF_QUERIES, OPEN_SELF_QUERIES = 256, 32

@@ -20,35 +20,8 @@ from numpy.typing import NDArray
 from qa.catalogue import Catalogue
 from qa.errors import IndexMissing, IndexUnwritable
 from qa.records import Bounds, Document, Filters, Passage
+from qa.tables import make_tables
 
-SCHEMA_VERSION = "3"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS documents (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, live INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-    id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, characters INTEGER NOT NULL,
-    pages TEXT NOT NULL, date TEXT, machine_translated INTEGER,
-    path TEXT NOT NULL, sha256 TEXT NOT NULL, UNIQUE (id, live));
-CREATE TABLE IF NOT EXISTS texts (
-    document INTEGER PRIMARY KEY REFERENCES documents ON DELETE CASCADE, text TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS passages (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, sentences TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_of_document ON passages (document);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (bag, tokenize = 'ascii');
-CREATE TABLE IF NOT EXISTS vectors (
-    encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
-    PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
-"""
-# Earlier versions held the text among the other columns, so that a list of documents read all of it.
-_MIGRATION = """
-BEGIN IMMEDIATE;
-INSERT INTO texts SELECT key, text FROM documents;
-ALTER TABLE documents ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
-UPDATE documents SET characters = length(text);
-ALTER TABLE documents DROP COLUMN text;
-COMMIT;
-"""
 _DOCUMENT = "id, title, source, language, pages, date, machine_translated, path, sha256"
 _WHOLE = f"SELECT {_DOCUMENT}, text FROM documents JOIN texts ON document = key WHERE live = 1"
 _MANY = 500  # SQLite's limit on parameters is 999 in old builds
@@ -84,12 +57,7 @@ class Truth:
             if write:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
-                self._connection.executescript(_SCHEMA)
-                columns = {row[1] for row in self._rows("PRAGMA table_info(documents)")}
-                if "pages" not in columns:  # version 1
-                    self._connection.execute("ALTER TABLE documents ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'")
-                if "text" in columns:  # version 2
-                    self._connection.executescript(_MIGRATION)
+                make_tables(self._connection)
             else:
                 self._connection.execute("BEGIN")
             # A reader may come before the first writer has made the tables.
