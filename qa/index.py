@@ -21,7 +21,7 @@ from qa.swap import Writer
 from qa.tables import SCHEMA_VERSION
 from qa.truth import Truth
 
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
 
 _BATCH = 256

@@ -91,6 +91,7 @@ ONE_HOME = {
     "transformers": {"weights", "read.export"},
     "typer": {"__main__", "serve.commands"},
     "uvicorn": {"serve.run"},
+    "webencodings": {"formats.html"},
 }
 
 EVAL_HOME = {

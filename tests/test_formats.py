@@ -65,10 +65,17 @@ def test_html_gives_what_the_page_says_in_reading_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("declared", "encoding"),
-    [("iso-8859-1", "cp1252"), ("windows-1251", "cp1251"), ("Shift_JIS", "shift_jis"), ("utf-8", "utf-8")],
-)
-def test_html_is_read_in_the_encoding_that_it_declares(declared: str, encoding: str) -> None:
-    word = {"cp1252": "Grüße – “so”", "cp1251": "Привет", "shift_jis": "こんにちは", "utf-8": "Γειά σου"}[encoding]
+    [
+        ("iso-8859-1", "cp1252"), ("windows-1251", "cp1251"), ("Shift_JIS", "cp932"), ("utf-8", "utf-8"),
+        ("iso-8859-9", "cp1254"), ("gb2312", "gb18030"), ("ks_c_5601-1987", "cp949"), ("utf-16", "utf-8"),
+        ("no-such-encoding", "utf-8"), ("unicode_escape", "utf-8"),
+    ],
+)  # fmt: skip
+def test_html_is_read_in_the_encoding_that_browsers_take_it_for(declared: str, encoding: str) -> None:
+    word = {
+        "cp1252": "Grüße – “so”", "cp1251": "Привет", "cp932": "①こんにちは", "utf-8": r"Γειά σου \x41",
+        "cp1254": "“Söz” ğ", "gb18030": "朱镕基", "cp949": "똠방각하",
+    }[encoding]  # fmt: skip
     page = f'<html><head><meta charset="{declared}"></head><body><p>{word}</p></body></html>'
     assert html.extract(page.encode(encoding)).parts == (word,)
 
@@ -76,6 +83,13 @@ def test_html_is_read_in_the_encoding_that_it_declares(declared: str, encoding: 
 def test_html_that_is_not_in_the_encoding_it_declares_is_refused() -> None:
     with pytest.raises(FileError, match="declares the encoding 'utf-8'"):
         html.extract('<meta charset="utf-8"><p>Größe'.encode("cp1252"))
+
+
+def test_what_a_form_holds_is_read_and_what_is_left_out_parts_what_stands_around_it() -> None:
+    page = "<form><h1>News</h1><p>Signed in 1999.</p><button>Send</button></form>"
+    assert html.extract(page.encode()).parts == ("News\nSigned in 1999.",)
+    parted = "First part.<nav>x</nav>Second part.<div>one<aside>y</aside>two</div>un<script>z()</script>cut"
+    assert html.extract(parted.encode()).parts == ("First part.\nSecond part.\none\ntwo\nuncut",)
 
 
 def test_deep_and_broken_html_is_read_to_its_end() -> None:
@@ -165,6 +179,31 @@ def test_a_cell_that_spans_columns_is_read_once_however_many_it_claims() -> None
     span = '<w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
     word = word_of(row_of(span + paragraph("breit"), paragraph("schmal")))
     assert EXTRACTORS[".docx"](word).parts == ("breit\tschmal",)
+
+
+def test_changes_count_as_accepted_and_what_only_wraps_text_is_looked_into() -> None:
+    def run(text: str, tag: str = "t") -> str:
+        return f'<w:r><w:{tag} xml:space="preserve">{text}</w:{tag}></w:r>'
+
+    def control(content: str, properties: str = "") -> str:
+        return f"<w:sdt><w:sdtPr>{properties}</w:sdtPr><w:sdtContent>{content}</w:sdtContent></w:sdt>"
+
+    deleted = f"<w:del>{run('always ', 'delText')}</w:del><w:moveFrom>{run('gladly ')}</w:moveFrom>"
+    inserted = f"<w:ins>{run('not ')}</w:ins><w:moveTo>{run('yet ')}</w:moveTo>"
+    field = f'<w:fldSimple w:instr="DATE">{run("5 May 2024")}</w:fldSimple>'
+    gone = f"<w:tr><w:trPr><w:del/></w:trPr><w:tc>{paragraph('gone')}</w:tc></w:tr>"
+    cells = f"<w:tc>{paragraph('A')}</w:tc>" + control(f"<w:tc>{paragraph('B')}</w:tc>")
+    body = (
+        f"<w:p>{run('The board has ')}{deleted}{inserted}{run('approved it.')}</w:p>"
+        + control(paragraph("A control.") + control(paragraph("One in it.")))
+        + control(paragraph("Click here to enter text."), "<w:showingPlcHdr/>")
+        + f"<w:p>{run('Date: ')}{control(field)}<w:hyperlink>{run(', see there')}</w:hyperlink></w:p>"
+        + f"<w:tbl><w:tblPr/><w:tblGrid/>{gone}{control(f'<w:tr>{cells}</w:tr>')}</w:tbl>"
+    )
+    (text,) = EXTRACTORS[".docx"](word_of(body)).parts
+    assert text.split("\n") == [
+        "The board has not yet approved it.", "A control.", "One in it.", "Date: 5 May 2024, see there", "A\tB",
+    ]  # fmt: skip
 
 
 def test_tables_in_tables_are_read_and_too_many_refused() -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from docx import Document
-from docx.document import Document as WordDocument
-from docx.table import Table, _Cell
-from lxml.etree import LxmlError
+from docx.oxml.ns import qn
+from lxml.etree import LxmlError, _Element
 
 from qa.errors import FileError
 from qa.formats import Extract
@@ -17,10 +16,18 @@ _MOST_UNPACKED = 500_000_000
 _MOST_XML = 100_000_000
 """Bytes of all parts that are XML, which become objects of several times their size; a page is some 20,000."""
 
+_WRAPPERS = {
+    qn(f"w:{name}")
+    for name in ("bdo", "customXml", "dir", "fldSimple", "hyperlink", "ins", "moveTo", "sdt", "sdtContent", "smartTag")
+}
+"""Elements that add something to what they hold: a link, a field, a content control, the mark of an insertion."""
+_PROMPT = f"{qn('w:sdtPr')}/{qn('w:showingPlcHdr')}"
+_DELETED_ROW = f"{qn('w:trPr')}/{qn('w:del')}"
+
 
 def extract(data: bytes) -> Extract:
-    """The text of the body; a row of a table is a line, its cells parted by tabs. Headers, notes and comments are left
-    out: they stand beside the text, not in it."""
+    """The text of the body as it reads with all changes accepted; a row of a table is a line, its cells parted by tabs.
+    Headers, notes, comments and text boxes are left out: they stand beside the text, not in it."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             for ends, limit in (("", _MOST_UNPACKED), ((".xml", ".rels"), _MOST_XML)):
@@ -28,7 +35,7 @@ def extract(data: bytes) -> Extract:
                 if (size := sum(entry.file_size for entry in entries)) > limit:
                     raise FileError(f"unpacks to {size:,} bytes, more than the limit of {limit:,}; split it")
         document = Document(BytesIO(data))
-        text = "\n".join(_lines(document))
+        text = "\n".join(_lines(document.element.body))
         about = document.core_properties
         return Extract((text,), title=about.title.strip() or None, date=about.created and f"{about.created:%Y-%m-%d}")
     except FileError:
@@ -39,12 +46,23 @@ def extract(data: bytes) -> Extract:
         ) from error
 
 
-def _lines(holder: WordDocument | _Cell) -> Iterator[str]:
-    for block in holder.iter_inner_content():
-        if isinstance(block, Table):
-            for row in block.rows:
-                # Not `row.cells`, which gives a cell that spans columns once for each of them, however many it names.
-                cells = (_Cell(cell, block) for cell in row._tr.tc_lst if cell.vMerge != "continue")
-                yield "\t".join(" ".join(_lines(cell)) for cell in cells)
-        else:
-            yield block.text
+def _lines(holder: _Element) -> Iterator[str]:
+    """Of a body or a cell: a line for each paragraph and each row."""
+    for block in _unwrapped(holder):
+        if block.tag == qn("w:p"):
+            yield "".join(run.text for run in _unwrapped(block) if run.tag == qn("w:r"))
+        elif block.tag == qn("w:tbl"):
+            for row in _unwrapped(block):
+                if row.tag == qn("w:tr") and row.find(_DELETED_ROW) is None:
+                    cells = [cell for cell in _unwrapped(row) if cell.tag == qn("w:tc") and cell.vMerge != "continue"]
+                    yield "\t".join(" ".join(_lines(cell)) for cell in cells)
+
+
+def _unwrapped(holder: _Element) -> Iterator[_Element]:
+    """The children, with what a wrapper holds in the place of the wrapper. What was deleted or moved away is wrapped,
+    too, and stays wrapped; so does the prompt of a field that nobody filled in."""
+    for child in holder:
+        if child.tag not in _WRAPPERS:
+            yield child
+        elif child.find(_PROMPT) is None:
+            yield from _unwrapped(child)

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
+import webencodings
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
@@ -12,17 +13,23 @@ from qa.errors import FileError
 from qa.formats import Extract
 
 _SILENT = {
-    "script", "style", "noscript", "template", "head", "nav", "aside", "footer", "form", "button", "select", "textarea",
-    "svg", "math", "iframe", "object", "audio", "video", "canvas", "dialog",
+    "script", "style", "noscript", "template", "head", "nav", "aside", "footer", "button", "select", "textarea", "svg",
+    "math", "iframe", "object", "audio", "video", "canvas", "dialog",
 }  # fmt: skip
 _SILENT_ROLES = {"navigation", "banner", "search", "contentinfo", "complementary", "menu", "dialog"}
 _BLOCKS = {
-    "address", "article", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "li", "main", "ol",
-    "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr",
+    "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
 }  # fmt: skip
 _CELLS = {"td", "th"}
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE)
+_CODECS = {
+    "big5": "big5hkscs", "euc-kr": "cp949", "gbk": "gb18030", "shift_jis": "cp932", "utf-16be": "utf-8",
+    "utf-16le": "utf-8",
+}  # fmt: skip
+"""What the names stand for in browsers where Python takes them more narrowly. A page whose declaration could be read as
+ASCII is not in UTF-16."""
 _BOM = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SPACE = re.compile(r"[ \t\n\f\r]+")
@@ -46,16 +53,17 @@ def extract(data: bytes) -> Extract:
 
 
 def _decode(data: bytes) -> str:
-    """By the byte order mark, by what the page declares, else as plain text is told."""
+    """By the byte order mark, by what the page declares (https://encoding.spec.whatwg.org), else as plain text is
+    told."""
     declared = _CHARSET.search(data[:4096])
-    if data.startswith(_BOM) or not declared:
+    name = declared[1].decode("ascii") if declared else ""
+    known = webencodings.lookup(name)
+    if data.startswith(_BOM) or not known:
         return decode(data)
-    name = declared[1].decode("ascii")
+    codec = codecs.lookup(_CODECS[known.name]) if known.name in _CODECS else known.codec_info
     try:
-        # Browsers read these two as the larger page of Windows.
-        encoding = {"iso8859-1": "cp1252", "ascii": "cp1252"}.get(codecs.lookup(name).name, name)
-        return data.decode(encoding)
-    except (LookupError, UnicodeDecodeError) as error:
+        return str(codec.decode(data, "strict")[0])
+    except UnicodeDecodeError as error:
         raise FileError(
             f"declares the encoding {name!r}, but its bytes are not that ({error}); correct the declaration, "
             "or save the page as UTF-8"
@@ -76,8 +84,7 @@ def _pieces(root: HtmlElement) -> Iterator[str]:
         else:
             preformatted -= tag == "pre" and not _is_silent(element)
             text = element.tail
-        silent = _is_silent(element)
-        if tag in _BLOCKS and not silent and not at_start:
+        if tag in _BLOCKS and "hidden" not in element.attrib and not at_start:
             yield "\n"
             at_start = True
         if event == "end" and tag == "br":
