@@ -123,7 +123,8 @@ def _entry(record: Any, where: str) -> Verdict:
             told=_told(record, quotes),
         )
         if not quotes:
-            return verdict
+            # Nothing in the documents that were chosen says nothing of the others.
+            return replace(verdict, answers=None) if any((record.get("filters") or {}).values()) else verdict
         first = quotes[0]
         document, marked = first["document_id"], _marked(first)
         # `locate` reads the corpus from its folder, where no uploads lie.

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from qa.errors import IndexBusy, IndexUnwritable, LibraryError
-from qa.records import Reply
+from qa.records import Filters, Reply
 from qa.render import to_json
 from qa.settings import FeedbackSettings
 
@@ -33,8 +34,16 @@ class FeedbackLog:
         self.path = path
         self._settings = settings
 
-    def add(self, reply: Reply, verdict: Verdict, *, comment: str = "", earlier: Sequence[str] = ()) -> None:
-        """Appends one entry: time (UTC), question, earlier questions, the reply as JSON, verdict, comment.
+    def add(
+        self,
+        reply: Reply,
+        verdict: Verdict,
+        *,
+        comment: str = "",
+        earlier: Sequence[str] = (),
+        filters: Filters = Filters(),
+    ) -> None:
+        """Appends one entry: time (UTC), question, earlier questions, filters, the reply as JSON, verdict, comment.
 
         Durable on return. Raises `LibraryError` if the entry or the file would be larger than the settings allow,
         `IndexUnwritable` if the disk is full or read-only, `IndexBusy` if another process holds the file.
@@ -45,6 +54,7 @@ class FeedbackLog:
             "comment": comment.strip(),
             "question": reply.question,
             "earlier": list(earlier),
+            "filters": asdict(filters),
             "reply": to_json(reply),
         }
         # A lone surrogate is escaped, since no UTF-8 says it.

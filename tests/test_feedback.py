@@ -15,7 +15,7 @@ from eval.feedback import Drafted, draft
 from eval.gold import GoldError, load_questions
 from qa.errors import IndexUnwritable, LibraryError
 from qa.feedback import FeedbackLog, Verdict, feedback_path
-from qa.records import Abstention, Answer, Quote, Reason
+from qa.records import Abstention, Answer, Filters, Quote, Reason
 from qa.render import to_json
 from qa.settings import FeedbackSettings
 from tests.asked import OTHER, RIGHT, WRONG, A, B
@@ -41,11 +41,11 @@ def entries(path: Path) -> list[dict[str, object]]:
 def test_an_entry_holds_what_was_said_and_nothing_of_who_said_it(tmp_path: Path) -> None:
     log = FeedbackLog(tmp_path / "new" / "log.jsonl")
     reply = answer(RIGHT, OTHER, question="¿Cuántos? 何カ国？", language="es")
-    log.add(reply, Verdict.DOWN, comment=" zu\nviele \ud800", earlier=["Wer?"])
+    log.add(reply, Verdict.DOWN, comment=" zu\nviele \ud800", earlier=["Wer?"], filters=Filters(languages=("es",)))
     (entry,) = entries(log.path)
     assert entry == {
         "time": entry["time"], "verdict": "down", "comment": "zu\nviele \ud800", "question": "¿Cuántos? 何カ国？",
-        "earlier": ["Wer?"], "reply": to_json(reply),
+        "earlier": ["Wer?"], "filters": {"languages": ["es"], "sources": [], "documents": []}, "reply": to_json(reply),
     }  # fmt: skip
     time = datetime.fromisoformat(str(entry["time"]))
     assert time.utcoffset() == datetime.now(UTC).utcoffset()
@@ -188,7 +188,8 @@ def test_what_people_disagree_about_or_a_draft_cannot_say_is_to_be_judged(tmp_pa
     log.add(answer(replace(RIGHT, document=upload), question="Upload?"), Verdict.UP)
     log.add(no("Both?"), Verdict.UP)
     log.add(answer(RIGHT, question="Both?"), Verdict.UP)
-    assert draft(log.path, tmp_path / "draft.jsonl") == Drafted(confirmed=0, to_judge=5, broken=0)
+    log.add(no("Not in this one?"), Verdict.UP, filters=Filters(documents=("a",)))
+    assert draft(log.path, tmp_path / "draft.jsonl") == Drafted(confirmed=0, to_judge=6, broken=0)
     assert all(line["answers"] is None for line in entries(tmp_path / "draft.jsonl"))
     assert "asked after 'How many?'" in (tmp_path / "draft.jsonl").read_text()
     with pytest.raises(GoldError, match="no questions"):

@@ -117,9 +117,10 @@ class Remove(_Request):
 
 
 class Judge(_Request):
-    """A visitor's word on a reply."""
+    """A visitor's word on a reply, and to what the search was restricted for it."""
 
     right: bool
     earlier: Annotated[list[Text], Field(max_length=50)] = []
+    chosen: Chosen = Chosen()
     comment: Annotated[str, Field(max_length=4_000)] = ""
     reply: ReplyRecord
