@@ -60,12 +60,19 @@ class ProgressBars:
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files; together they are one corpus")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders and files, together one corpus; default: those of the index last built"),
+    ] = None,
     index: IndexOption = None,
 ) -> None:
     """Build the index of some documents, or bring it up to date."""
-    from qa.bot import build
+    from qa.bot import build, newest_index, roots_of
 
+    if not paths:
+        settings = load_settings()
+        index = index or newest_index(settings)
+        paths = roots_of(index, settings)
     with ProgressBars() as progress:
         report = build(paths, index=index, progress=progress)
     _print_report(report)
@@ -147,7 +154,7 @@ def chat(
         library.complete(progress=progress)
     feedback = FeedbackLog(feedback_path(folder), settings.feedback)
     (page,) = entry_points(group="babelquote.pages", name="chat")
-    host, port = host or settings.chat.host, port or settings.chat.port
+    host, port = host or settings.chat.host, settings.chat.port if port is None else port
     page.load()(bot, host=host, port=port, library=library, feedback=feedback)
 
 

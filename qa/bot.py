@@ -4,6 +4,7 @@ import contextlib
 import copy
 import json
 import math
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -204,6 +205,14 @@ def newest_index(settings: Settings) -> Path:
     return max(built, key=lambda folder: built[folder])
 
 
+def roots_of(folder: Path, settings: Settings) -> list[Path]:
+    """The folders and files that an index was made of. Raises `IndexMissing` if there is no index."""
+    roots = [Path(root) for root in json.loads(Store(folder, settings.store).state().get("roots", "[]"))]
+    if not roots:
+        raise IndexMissing(f"there is no index in {folder}; make one with: babelquote index PATH")
+    return roots
+
+
 def build(
     roots: Sequence[Path],
     *,
@@ -220,9 +229,13 @@ def build(
     uploads = uploads_folder(store.folder)
     sources = [source for source in sources if not source.path.is_relative_to(uploads)]
     try:
-        return update_index(
+        with reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)) as read_apart:
+            return update_index(
             store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
-            read=lambda source: read_document(source, settings.ingest),
+            # What visitors brought is read as carefully as when it came.
+            read=lambda source: (
+                read_apart(source) if source.path.is_relative_to(uploads) else read_document(source, settings.ingest)
+            ),
             chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
             embed=encoder.encode_passages, problems=problems, uploads=stored_uploads(store.folder), progress=progress,
             wait=wait,
@@ -265,7 +278,7 @@ def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
         if with_what.get(key) != value:
             raise IndexStale(
                 f"the index in {folder} was made with {key} {with_what.get(key)}, the settings say {value}; "
-                f"run: babelquote index {' '.join(json.loads(with_what.get('roots', '[]')))}"
+                f"run: babelquote index --index {shlex.quote(str(folder))}"
             )
     try:
         store.verify()

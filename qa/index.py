@@ -115,7 +115,7 @@ def update_index(
         removed = [i for i in live if i not in wanted]
         state = {**mark, "corpus": _corpus_digest(wanted)}
         if not corpus_stays:
-            state["roots"] = json.dumps([str(root) for root in roots])
+            state["roots"] = json.dumps([str(root.resolve()) for root in roots])
         if brought or "uploads" in truth.state:
             state["uploads"] = json.dumps(sorted(wanted.keys() - of_corpus))
         embedded = _embed_staged(writer, encoder, embed, progress)

@@ -10,6 +10,7 @@ another process publishes the next. One writer at a time; any number of readers.
 
 import contextlib
 import errno
+import shlex
 import shutil
 import sqlite3
 import threading
@@ -152,7 +153,8 @@ class Store:
             if "generation" not in truth.state:
                 raise IndexMissing(f"the index in {self.folder} was never completed; run: babelquote index PATH")
             if truth.state["schema"] != SCHEMA_VERSION:
-                raise IndexStale(f"the index in {self.folder} was made by another version; run: babelquote index")
+                again = f"babelquote index --index {shlex.quote(str(self.folder))}"
+                raise IndexStale(f"the index in {self.folder} was made by another version; run: {again}")
             yield truth
 
     @contextlib.contextmanager

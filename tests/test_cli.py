@@ -92,6 +92,7 @@ def test_help_names_every_command_and_option(home: Path, arguments: Sequence[str
     ("arguments", "message"),
     [
         (["ask", "Who?"], "nothing is indexed in .*; run: babelquote index PATH"),
+        (["index"], "nothing is indexed in"),
         (["ask", "--batch", "-", "--json"], "nothing is indexed in"),
         (["show"], "nothing is indexed in"),
         (["chat"], "nothing is indexed in"),
@@ -411,6 +412,17 @@ def test_a_follow_up_is_read_with_the_question_before_it_and_says_so(home: Path)
         "Read together with: Where was the seminar held?\n"
     )
     assert "Read together" not in run(home, "ask", *before, "Who is the mayor of Shanghai?").stdout
+
+
+def test_an_index_is_brought_up_to_date_without_naming_what_it_was_made_of(home: Path) -> None:
+    folder = home / "two words"
+    folder.mkdir()
+    (folder / "a.txt").write_text("The lighthouse of Zedwick was built in 1931.")
+    run(home, "index", "two words", "--index", "an index")
+    (folder / "b.txt").write_text("The harbour of Zedwick was built in 1871.")
+    run(home, "index", "--index", "an index")
+    assert "b.txt" in run(home, "show", "--index", "an index").stdout
+    assert "there is no index in none" in run(home, "index", "--index", "none", status=2).stderr
 
 
 def test_a_folder_without_text_is_an_error_that_says_why(home: Path) -> None:
