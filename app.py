@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from starlette.requests import HTTPConnection
 
 from qa.bot import Bot
-from qa.errors import QuestionError
+from qa.errors import LibraryError, Refused
 from qa.feedback import FeedbackLog
 from qa.library import Library
 from qa.page.chat import Chat, Response
@@ -29,7 +29,11 @@ from qa.settings import Settings, load_settings
 TITLE = "babelquote"
 
 
-def build_page(chat: Chat) -> gr.Blocks:
+KEPT_SECONDS = 3600
+"""How long files may lie that were sent and never added."""
+
+
+def build_page(chat: Chat, service: Service) -> gr.Blocks:
     """The page, as one component whose script calls these functions; every visitor shares it."""
 
     def ask(received: dict[str, object], request: gr.Request) -> Response:
@@ -47,11 +51,26 @@ def build_page(chat: Chat) -> gr.Blocks:
         function.__name__ = name
         return function
 
-    others = [plain(name) for name in ("open", "shelf", "add", "watch", "remove", "judge")]
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(
-            html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=[ask, begin, *others],
-        )  # fmt: skip
+    def changing(name: str) -> Callable[[dict[str, object], gr.Request], Awaitable[Response]]:
+        async def function(received: dict[str, object], request: gr.Request) -> Response:
+            try:
+                service.take_turn(client_of(cast(HTTPConnection, request)))
+                return await service.change(getattr(chat, name), received)
+            except Refused as error:
+                return chat.refused(received, error)
+
+        function.__name__ = name
+        return function
+
+    functions: list[Callable[..., object]] = [
+        ask,
+        begin,
+        *map(plain, ("open", "shelf", "watch", "judge")),
+        *map(changing, ("add", "remove")),
+    ]
+    delete_cache = (KEPT_SECONDS, KEPT_SECONDS)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=delete_cache) as page:
+        gr.HTML(html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=functions)
     return page
 
 
@@ -68,16 +87,16 @@ def main(
     settings = settings or load_settings()
     try:
         service = Service(bot, settings=settings)
-        most_bytes = settings.uploads.max_file_bytes
-        uploads = Uploads(library, received, most_bytes=most_bytes) if library else None
+        limits = settings.uploads
+        uploads = Uploads(library, received, limits) if library else None
         chat = Chat(
             bot, service.ask, most_chars=settings.retrieve.max_question_chars, uploads=uploads, feedback=feedback
         )
         app = build_app(service, host=host, users=users_for(host, settings), library=library)
         gr.mount_gradio_app(
-            app, build_page(chat), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
+            app, build_page(chat, service), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
             favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False, enable_monitoring=False,
-            show_error=False, mcp_server=False, max_file_size=most_bytes if uploads else 1,
+            show_error=False, mcp_server=False, max_file_size=limits.max_file_bytes if uploads else 1,
         )  # fmt: skip
         serve(app, host=host, port=port, settings=settings)
     finally:
@@ -90,8 +109,8 @@ def theme() -> gr.themes.Base:
 
 
 def received(name: str) -> Path:
-    """The file that Gradio stored under this name. Raises `QuestionError` for any other path."""
+    """The file that Gradio stored under this name. Raises `LibraryError` for any other path."""
     path = Path(name).resolve()
     if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
-        raise QuestionError(f"{name!r} is no file that was sent")
+        raise LibraryError(f"{path.name} did not arrive, or was added by somebody else meanwhile; choose it again")
     return path

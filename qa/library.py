@@ -112,11 +112,9 @@ class Library:
         with self._reading() as read:
             self._update(without, read=read, progress=progress)
 
-    def uploads(self) -> list[Document]:
-        """The uploads that the index holds, by id."""
-        with self._store.snapshot() as snapshot:
-            found = (snapshot.document(document_id) for document_id in sorted(uploaded_ids(snapshot.state)))
-            return [document for document in found if document]
+    def ids(self) -> frozenset[str]:
+        """The uploads that the index holds."""
+        return uploaded_ids(self._store.state())
 
     def complete(self, *, progress: Progress = _SILENT) -> IndexReport | None:
         """Indexes what a killed run left to be indexed. `None` if there is nothing to do, or another process writes."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.bot import Bot, newest_index, open_corpus, open_index, open_library
+from qa.bot import Bot, build, newest_index, open_corpus, open_index, open_library
 from qa.errors import CorpusError, IndexBroken, IndexBusy, IndexUnwritable, LibraryError, PlaceMissing
 from qa.ingest import find_sources
 from qa.library import Library
@@ -90,8 +90,11 @@ def test_what_a_visitor_brings_is_found_at_once_and_reported(tmp_path: Path, sto
     assert ask(store, about(7))[0][0] == "uploads/Grüße.md"
     assert report.passages == sum(place[0] == report.document_id for place in live_passages(store.folder).values()) > 1
     assert list(dict.fromkeys(stages)) == ["check", "read", "embed", "index"]
-    (document,) = shelf.uploads()
-    assert (document.id, document.source) == ("uploads/Grüße.md", "Grüße.md")
+    assert shelf.ids() == {"uploads/Grüße.md"}
+    with store.snapshot() as snapshot:
+        document = snapshot.document("uploads/Grüße.md")
+    assert document
+    assert document.source == "Grüße.md"
     assert document.text == novel(7)
 
 
@@ -104,7 +107,7 @@ def test_the_corpus_keeps_its_ids_and_takes_the_uploads_along(
     assert (report.added, report.removed, report.documents) == (1, 1, 3)
     assert documents(store) == ["1.txt", "3.txt", "uploads/7.txt"]
     assert update(corpus, store.folder).embedded == 0
-    assert [document.id for document in shelf.uploads()] == ["uploads/7.txt"]
+    assert shelf.ids() == {"uploads/7.txt"}
 
 
 def test_an_upload_leaves_the_corpus_as_it_was_indexed(
@@ -168,7 +171,7 @@ def test_a_file_of_the_corpus_that_takes_an_uploads_id_is_not_mixed_up_with_it(
         "the corpus holds uploads/a.txt, too; rename that file of the corpus"
     ]
     assert ask(store, about(8))[0][0] == "uploads/a.txt"
-    assert shelf.uploads() == []
+    assert shelf.ids() == set()
     (corpus / "uploads" / "a.txt").rename(corpus / "b.txt")
     update(corpus, store.folder)
     assert ask(store, about(7))[0][0] == "uploads/a.txt"
@@ -324,7 +327,7 @@ def test_an_upload_can_be_removed_and_brought_again(tmp_path: Path, store: Store
         shelf.remove("uploads/7.txt")
         assert documents(store) == ["1.txt", "2.txt"]
         assert list(uploads_folder(store.folder).iterdir()) == []
-        assert shelf.uploads() == []
+        assert shelf.ids() == set()
 
 
 def test_only_uploads_can_be_removed(store: Store, shelf: Library, corpus: Path) -> None:
@@ -490,6 +493,12 @@ def test_a_pdf_that_a_visitor_brings_is_quoted_by_page_and_stays_part_of_the_cor
     for again in (open_corpus(corpus, settings=settings), open_index(newest_index(settings), settings=settings)):
         assert quoted(again) == expected
         again.close()
+    # Files that somebody put beside it, or that are read again, meet the limits of what visitors bring.
+    huge = uploads_folder(newest_index(settings)) / "huge.txt"
+    huge.write_text("x" * (settings.uploads.max_line_chars + 1))
+    (problem,) = build([corpus], settings=settings).problems
+    assert "characters in one line, more than the limit" in problem.message
+    huge.unlink()
     open_library(bot).remove("uploads/Fahrplan.pdf")
     assert [document.id for document in bot.documents()] == ["harbour.txt"]
     bot.close()

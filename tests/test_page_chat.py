@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qa.bot import Bot, open_corpus, open_library
-from qa.errors import BabelquoteError, IndexBroken, IndexBusy, Overloaded, QuestionError, RateExceeded
+from qa.errors import BabelquoteError, IndexBroken, IndexBusy, LibraryError, Overloaded, QuestionError, RateExceeded
 from qa.feedback import FeedbackLog
 from qa.page.chat import Chat
 from qa.page.uploads import Uploads
@@ -178,13 +178,13 @@ def own(settings: Settings, tmp_path: Path) -> Iterator[Chat]:
 
     def received(name: str) -> Path:
         if not (tmp_path / "inbox" / name).is_file():
-            raise QuestionError("no such file")
+            raise LibraryError("it did not arrive")
         return tmp_path / "inbox" / name
 
     (tmp_path / "inbox").mkdir()
     home = replace(settings.store, home=str(tmp_path / "home"))
     with closing(open_corpus(corpus, settings=replace(settings, store=home))) as bot:
-        uploads = Uploads(open_library(bot), received, most_bytes=1_000_000)
+        uploads = Uploads(open_library(bot), received, replace(settings.uploads, max_file_bytes=1_000_000))
         yield Chat(bot, Service(bot, settings=settings).ask, most_chars=2_000, uploads=uploads)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
 import httpx
 import jsonschema
 import pytest
 
 from qa.bot import Bot, open_corpus, open_library
+from qa.errors import Overloaded
 from qa.render import to_json
 from qa.serve.api import build_app
 from qa.serve.rest import build_rest
@@ -238,6 +240,33 @@ def test_more_questions_than_may_wait_are_refused_at_once(bot: Bot, settings: Se
             assert "1 questions are waiting already" in complaint(reply)
         else:
             assert reply.json()["status"] == "answered"
+
+
+def test_documents_change_one_at_a_time_and_more_than_may_wait_are_refused(bot: Bot, settings: Settings) -> None:
+    service = service_over(bot, settings, waiting=1)
+    running, most, refused = [0], [0], [0]
+    go_on = threading.Event()
+
+    def change() -> None:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        go_on.wait(10)
+        running[0] -= 1
+
+    async def ask() -> None:
+        try:
+            await service.change(change)
+        except Overloaded:
+            refused[0] += 1
+            go_on.set()
+
+    async def all_at_once() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask)
+
+    anyio.run(all_at_once)
+    assert (most[0], refused[0]) == (1, 1)
 
 
 def test_the_description_holds_every_reply(api: httpx.Client) -> None:

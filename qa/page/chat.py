@@ -85,7 +85,7 @@ class Chat:
                 "language": say.language,
                 "languages": {code: words(code)("name") for code in LANGUAGES},
                 "texts": say.plain(),
-                "limits": {"chars": self._most_chars, "bytes": self._adding() or 0},
+                "limits": {"chars": self._most_chars, **self._upload_limits()},
                 "welcome": welcome,
                 "turns": [self._shown(reply, say) if reply else self._gone(say) for reply in replies],
             }
@@ -193,16 +193,25 @@ class Chat:
                 return {"error": say("not_there")}
             if self._feedback is not None:
                 verdict = Verdict.UP if request.right else Verdict.DOWN
-                self._feedback.add(reply, verdict, comment=request.comment, earlier=request.earlier)
+                filters = request.chosen.filters()
+                self._feedback.add(reply, verdict, comment=request.comment, earlier=request.earlier, filters=filters)
             return {"said": say("thanks")}
 
         return self._respond(requests.Judge, received, work)
 
+    def refused(self, received: Received, error: Refused) -> Response:
+        """What the page says of a request whose turn does not come."""
+        return {"error": _spoken_by(received)("error_rate" if isinstance(error, RateExceeded) else "error_busy")}
+
     def _added(self) -> frozenset[str]:
         return self._uploads.ids() if self._uploads else frozenset()
 
+    def _upload_limits(self) -> Response:
+        limits = self._uploads.limits if self._uploads else None
+        return {"bytes": limits.max_file_bytes, "files": limits.max_files} if limits else {}
+
     def _adding(self) -> int | None:
-        return self._uploads.most_bytes if self._uploads else None
+        return self._uploads.limits.max_file_bytes if self._uploads else None
 
     def _shown(self, reply: Reply, say: Words, *, filtered: bool = False) -> Response:
         return {
@@ -217,17 +226,14 @@ class Chat:
 
     def _respond(self, shape: type[R], received: Received, work: Callable[[R], Response]) -> Response:
         """What `work` makes of a request; a failure as a message in the page's language."""
-        language = received.get("language") if isinstance(received, Mapping) else None
-        say = words(choose([language] if isinstance(language, str) else []))
+        say = _spoken_by(received)
         try:
             return work(shape.model_validate(received))
         except ValidationError as error:
             _log.warning("the page sent what it never sends: %s", error)
             return {"error": say("error_unknown")}
-        except RateExceeded:
-            return {"error": say("error_rate")}
-        except Refused:
-            return {"error": say("error_busy")}
+        except Refused as error:
+            return self.refused(received, error)
         except QuestionError as error:  # the question itself was checked before: a filter that nothing can pass
             _log.info("%s", error)
             return {"error": say("error_filter"), "unfilter": True}
@@ -243,3 +249,9 @@ class Chat:
         except Exception:  # a defect of ours: said in place, its traceback in the log
             _log.exception("a request of the page failed")
             return {"error": say("error_unknown")}
+
+
+def _spoken_by(received: Received) -> Words:
+    """The words of the page that sent this."""
+    language = received.get("language") if isinstance(received, Mapping) else None
+    return words(choose([language] if isinstance(language, str) else []))

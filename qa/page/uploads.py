@@ -9,7 +9,8 @@ from typing import Protocol
 from qa.page.markup import spoken, text
 from qa.page.requests import Add
 from qa.page.words import Words
-from qa.records import Document, FileReport, FileStatus
+from qa.records import FileReport, FileStatus
+from qa.settings import UploadSettings
 
 _REMEMBERED = 100
 """Runs whose progress can be asked for; the oldest is forgotten first."""
@@ -17,7 +18,7 @@ STAGES = frozenset({"check", "read", "embed", "index"})
 """What adding goes through, in the library's words."""
 
 Received = Callable[[str], Path]
-"""The file that the server received under this name. Raises `QuestionError` for any other."""
+"""The file that the server received under this name. Raises `LibraryError` for any other."""
 
 
 class Adding(Protocol):
@@ -29,22 +30,22 @@ class Adding(Protocol):
 
     def remove(self, document_id: str) -> None: ...
 
-    def uploads(self) -> list[Document]: ...
+    def ids(self) -> frozenset[str]: ...
 
 
 class Uploads:
     """The library as the page uses it. Thread-safe: adding takes a while, and others ask how far it is."""
 
-    def __init__(self, library: Adding, received: Received, *, most_bytes: int) -> None:
+    def __init__(self, library: Adding, received: Received, limits: UploadSettings) -> None:
         self._library = library
         self._received = received
-        self.most_bytes = most_bytes
+        self.limits = limits
         self._lock = threading.Lock()
         self._progress: dict[str, tuple[str, float]] = {}
 
     def add(self, request: Add) -> Sequence[FileReport]:
         """Adds the files; what the server received of them is deleted afterwards."""
-        files = [(sent.name, self._received(sent.path)) for sent in request.files]
+        files: list[tuple[str, Path]] = []
 
         def progress(stage: str, done: int, total: int) -> None:
             with self._lock:
@@ -53,6 +54,7 @@ class Uploads:
                     del self._progress[next(iter(self._progress))]
 
         try:
+            files.extend((sent.name, self._received(sent.path)) for sent in request.files)
             return self._library.add(files, progress=progress)
         finally:
             with self._lock:
@@ -72,7 +74,7 @@ class Uploads:
 
     def ids(self) -> frozenset[str]:
         """The documents that can be removed."""
-        return frozenset(document.id for document in self._library.uploads())
+        return self._library.ids()
 
 
 def reports_html(reports: Sequence[FileReport], words: Words) -> str:

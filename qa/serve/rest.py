@@ -25,7 +25,6 @@ from starlette.requests import HTTPConnection
 from qa.errors import (
     BabelquoteError,
     LibraryError,
-    Overloaded,
     PlaceMissing,
     QuestionError,
     RateExceeded,
@@ -166,7 +165,6 @@ def build_rest(service: Service, *, library: Library | None = None, login: bool 
 def add_uploads(app: FastAPI, service: Service, library: Library) -> None:
     """Routes to add and remove documents."""
     settings = service.settings
-    one_at_a_time = CapacityLimiter(1)  # the index has one writer
     body = {
         "type": "object",
         "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
@@ -186,9 +184,7 @@ def add_uploads(app: FastAPI, service: Service, library: Library) -> None:
             files = [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
             if not files:
                 raise HTTPException(422, "no files came; send them as multipart/form-data in the field 'files'")
-            if one_at_a_time.statistics().tasks_waiting >= settings.serve.waiting:
-                raise Overloaded("too many documents are waiting to be added; send these in a minute", retry_after=60)
-            reports = await to_thread.run_sync(_add, library, files, limiter=one_at_a_time)
+            reports = await service.change(_add, library, files)
         return JSONResponse({"files": [report_json(report) for report in reports]})
 
     @app.delete(
@@ -200,7 +196,7 @@ def add_uploads(app: FastAPI, service: Service, library: Library) -> None:
     async def remove(request: Request, document_id: str) -> Response:
         """Removes a document that was added here. Those of the corpus stay."""
         service.take_turn(client_of(request))
-        await to_thread.run_sync(library.remove, document_id, limiter=one_at_a_time)
+        await service.change(library.remove, document_id)
         return Response(status_code=204)
 
 

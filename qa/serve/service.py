@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
 
 from qa.bot import Bot
 from qa.errors import Overloaded, PlaceMissing, RateExceeded
@@ -13,6 +16,8 @@ from qa.filters import check_filters
 from qa.records import Document, Entry, Filters, Reply
 from qa.serve.limits import TokenBuckets
 from qa.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ class Service:
         self._lock = threading.Lock()
         self._waiting = 0
         self._seconds = 1.0
+        self._one_at_a_time = CapacityLimiter(1)  # the index has one writer
+        self._changes = 0
 
     def ask(self, question: str, *, client: str, filters: Filters = Filters(), earlier: Sequence[str] = ()) -> Reply:
         """`Bot.ask` for a client, a name that tells whose rate this counts against (`qa.serve.clients`).
@@ -80,6 +87,17 @@ class Service:
                 f"of them at once; ask again in {math.ceil(seconds)} s",
                 retry_after=seconds,
             )
+
+    async def change(self, function: Callable[..., T], *args: object) -> T:
+        """What a function that changes the documents returns; such run one at a time, in a thread, whoever asks for
+        them. Raises `Overloaded` if `serve.waiting` wait already."""
+        if self._changes > self.settings.serve.waiting:
+            raise Overloaded("too many documents are waiting to be added; send these in a minute", retry_after=60)
+        self._changes += 1
+        try:
+            return await to_thread.run_sync(function, *args, limiter=self._one_at_a_time)
+        finally:
+            self._changes -= 1
 
     def check(self) -> None:
         """Raises `StoreError` if the index cannot be read now."""

@@ -64,6 +64,7 @@ async function answerTurn(turn, { alone = false } = {}) {
   one(".bq-reply", itemOf(turn)).replaceChildren(thinking());
   showBusy();
   announce(say("thinking"));
+  turn.chosen = chosen;
   const shown = await call("ask", { language, question: turn.asked, earlier, chosen });
   asking.delete(turn);
   showBusy();
@@ -117,14 +118,13 @@ async function ask(question) {
   await answerTurn(turn);
 }
 
-// Shows the current chat; `shown` is what the server made of the replies that were kept.
+// Shows the current chat; `shown` is what the server made of the replies that were kept, by turn.
 function showChat(shown) {
-  let next = 0;
   turnsList.replaceChildren();
   for (const turn of chat.turns) {
     const item = turnItem(turn);
     turnsList.append(item);
-    if (turn.reply && shown[next]) fillTurn(item, turn, shown[next++]);
+    if (shown.get(turn)) fillTurn(item, turn, shown.get(turn));
     else if (asking.has(turn)) one(".bq-reply", item).append(thinking());
     else one(".bq-reply", item).append(make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") }));
   }
@@ -139,7 +139,7 @@ function startChat(next = newChat()) {
   closePanel();
   showError("");
   if (chat.turns.length) return begin();
-  showChat([]);
+  showChat(new Map());
   box.focus();
 }
 
@@ -151,7 +151,7 @@ async function judge(item, turn, right) {
   }
   saveChat(chat);
   one(".bq-comment", item)?.remove();
-  const done = await call("judge", { language, right, earlier: earlierThan(turn), reply: turn.reply });
+  const done = await call("judge", { language, right, earlier: earlierThan(turn), chosen: turn.chosen, reply: turn.reply });
   one(".bq-said", item).textContent = done.error ?? done.said;
   if (done.error) return;
   const field = make("textarea", { rows: "2", "aria-label": say("comment"), placeholder: say("comment"), maxlength: "2000" });
@@ -160,7 +160,8 @@ async function judge(item, turn, right) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!field.value.trim()) return form.remove();
-    const noted = await call("judge", { language, right, comment: field.value.trim(), earlier: earlierThan(turn), reply: turn.reply });
+    const comment = field.value.trim();
+    const noted = await call("judge", { language, right, comment, earlier: earlierThan(turn), chosen: turn.chosen, reply: turn.reply });
     if (!noted.error) form.remove();
     one(".bq-said", item).textContent = noted.error ?? noted.said;
   });

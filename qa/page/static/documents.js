@@ -70,10 +70,17 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-// Sends the files one by one, has them indexed together, and reports on each.
+// Adds files, as many at once as the server takes, and reports on each.
 async function addFiles(files) {
   if (!files.length) return;
   const reports = one(".bq-reports", panelBody);
+  reports.replaceChildren();
+  for (let i = 0; i < files.length; i += limits.files) await addSome(files.slice(i, i + limits.files), reports);
+  await listDocuments();
+}
+
+// Sends the files one by one, and has them indexed together.
+async function addSome(files, reports) {
   const state = make("p", { class: "bq-working" }, make("progress"), make("span"));
   const tell = (message, share) => {
     state.lastChild.textContent = message;
@@ -81,7 +88,7 @@ async function addFiles(files) {
     else state.firstChild.value = share;
   };
   const refuse = (name, why) => reports.append(make("p", { class: "bq-report bq-refused" }, make("b", { text: name }), make("span", { text: why })));
-  reports.replaceChildren(state);
+  reports.prepend(state);
   const sent = [];
   for (const file of files) {
     tell(say("uploading", { name: file.name }));
@@ -112,7 +119,6 @@ async function addFiles(files) {
     else reports.insertAdjacentHTML("beforeend", done.html);
   }
   state.remove();
-  await listDocuments();
 }
 
 function confirmRemoval(button) {

@@ -27,7 +27,7 @@ function forget(id) {
   deleteChat(id);
   if (id === chat.id) {
     chat = newChat();
-    showChat([]);
+    showChat(new Map());
   }
   openHistory();
 }
@@ -36,7 +36,7 @@ function forgetAll(button) {
   if (button.dataset.sure) {
     for (const other of storedChats()) deleteChat(other.id);
     chat = newChat();
-    showChat([]);
+    showChat(new Map());
     openHistory();
     return;
   }

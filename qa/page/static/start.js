@@ -2,14 +2,20 @@
 
 const languageField = one(".bq-language select");
 
-// Fetches the texts and what the server makes of the kept replies.
+let begun = 0;
+
+// Fetches the texts and what the server makes of the kept replies. A later call, and another chat, go before this one.
 async function begin() {
+  const number = ++begun;
+  const here = chat;
+  const replied = here.turns.filter((turn) => turn.reply);
   const kept = readStored("localStorage", `${SETTING}language`);
   const wanted = [...(typeof kept === "string" ? [kept] : []), ...navigator.languages].slice(0, 20);
-  const replies = chat.turns.map((turn) => turn.reply).filter(Boolean);
+  const replies = replied.map((turn) => turn.reply);
   let reply = await call("begin", { languages: wanted, turns: replies });
   // What was kept may be of another version, or spoilt: then its questions remain, and can be asked again.
   if (reply.error && replies.length) reply = await call("begin", { languages: wanted, turns: [] });
+  if (number !== begun) return;
   if (reply.error) {
     root.dataset.ready = "yes";
     showError(reply.error);
@@ -22,9 +28,11 @@ async function begin() {
   applyTexts();
   one(".bq-out").hidden = !reply.user;
   one(".bq-welcome").innerHTML = reply.welcome;
-  showChat(reply.turns);
+  if (here === chat) showChat(new Map(replied.map((turn, i) => [turn, reply.turns[i]])));
   setChosen(chosen);
   root.dataset.ready = "yes";
+  // What was answered meanwhile is shown, too.
+  if (here === chat && here.turns.some((turn) => turn.reply && !replied.includes(turn))) await begin();
 }
 
 async function refreshWelcome() {
