@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fpdf import FPDF
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browsing import PATIENCE, ask, asked, chromium, ready, serving, visiting
 from tests.conftest import CORPUS
@@ -316,6 +316,25 @@ def test_chats_outlive_a_reload_and_can_be_deleted(page: Page) -> None:
     page.reload()
     ready(page)
     expect(page.locator(".bq-turn")).to_have_count(0)
+
+
+def test_a_chat_that_comes_late_does_not_answer_another_ones_question(page: Page) -> None:
+    other = "Who is the vice mayor of Shanghai?"
+    ask(page, FRENCH)
+    tool(page, "New chat").click()
+    ask(page, other)
+    expected = str(page.locator(".bq-text").first.text_content())
+    held: list[Route] = []
+    page.route(re.compile("component_server"), lambda route: route.continue_() if held else held.append(route))
+    for question in (FRENCH, other):
+        tool(page, "Chats").click()
+        page.locator(".bq-chat", has_text=question).click()
+    expect(page.locator(".bq-text").first).to_have_text(expected, timeout=PATIENCE)
+    with page.expect_response(re.compile("component_server")):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator(".bq-turn")).to_have_count(1)
+    expect(page.locator(".bq-text").first).to_have_text(expected)
 
 
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:
