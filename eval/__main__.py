@@ -97,10 +97,12 @@ def dialogues(
     """Asks the gold dialogues turn by turn, their follow-ups also alone and reworded, and, to see what is taken for a
     follow-up and is none, every complete question of the split after another."""
     from eval.dialogues import load_talks, run_complete, run_dialogue, table
+    from eval.systems import index_of
     from qa.bot import open_corpus
+    from qa.settings import load_settings
 
     talks = load_talks(split, corpus=corpus, files=questions or ())
-    bot = open_corpus(talks.corpus)
+    bot = open_corpus(talks.corpus, index=index_of(talks.corpus, load_settings()))
     bars = Console(stderr=True)
     rows = [row for talk in track(talks.dialogues, "talking", console=bars) for row in run_dialogue(bot, talk)]
     rows += [run_complete(bot, *pair) for pair in track(talks.complete, "complete ones", console=bars)]
@@ -160,10 +162,10 @@ def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")]
     from eval.calibrate import fit, held_out, judge, thresholds
     from eval.confidence import expected_error
     from eval.run import load_exam
-    from qa.bot import open_corpus
+    from eval.systems import Task, open_bot
 
     exam = load_exam(split)
-    bot = open_corpus(exam.corpus)
+    bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
     judged = [judge(question, bot.candidates(question.question)) for question in _track(exam.gold)]
     results = held_out(judged)
     confidence, right = map(np.array, zip(*results, strict=True))
@@ -251,13 +253,15 @@ def speed(
     """Times a build from nothing as a user runs it, the dev questions one after the other, and fresh processes; prints
     the memory held."""
     from eval.speed import build_seconds, cold_starts, resident_megabytes
-    from qa.bot import index_folder, open_corpus
+    from eval.systems import index_of
+    from qa.bot import open_corpus
     from qa.settings import load_settings
 
+    index = index_of(corpus, load_settings())
     console.print(f"index from nothing, whole command: {build_seconds(corpus):.1f} s")
     lines = split_files(["dev"])[0].read_text(encoding="utf-8").splitlines()
     questions = [str(json.loads(line)["question"]) for line in lines]
-    bot = open_corpus(corpus)
+    bot = open_corpus(corpus, index=index)
     bot.ask("warm up")
     seconds = []
     for question in track(questions, "asking", console=Console(stderr=True)):
@@ -267,7 +271,7 @@ def speed(
     _print_seconds("a question", seconds)
     console.print(f"resident memory while answering: {resident_megabytes()} MB")
     bot.close()
-    started = cold_starts(index_folder([corpus], load_settings()), questions, count=cold)
+    started = cold_starts(index, questions, count=cold)
     _print_seconds("a question in a fresh process, whole command", started)
 
 

@@ -121,7 +121,7 @@ def measure(pool: Pool, scores: Scores) -> dict[str, float]:
         "mAP": float(((precision * found).sum(axis=1) / np.maximum(count, 1)).mean()),
         "P@1": float(found[:, 0].mean()),
         "R@10": float((found[:, :10].sum(axis=1) / np.maximum(count, 1)).mean()),
-        "complete@20": float((found[:, :20].sum(axis=1) == count).mean()),
+        "complete@20": float(((found[:, :20].sum(axis=1) == count) & (count > 0)).mean()),
         "own language first": float((languages == np.array(pool.asked_in)).mean()),
     }
 

@@ -18,8 +18,7 @@ from eval.metrics import Outcome
 from eval.result import Provenance, Result
 from eval.score import Ground, score
 from eval.speed import cold_starts
-from eval.systems import SYSTEMS, System, Task
-from qa.bot import index_folder
+from eval.systems import SYSTEMS, System, Task, index_of
 from qa.chunk import chunk
 from qa.embed import load_encoder
 from qa.errors import BabelquoteError
@@ -94,9 +93,7 @@ def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0,
     opened = SYSTEMS[system].open(Task(exam.corpus, settings, exam.gold))
     opened.ask("warm up")
     rows = tuple(score(ask(opened, question), ground) for question in track(exam.gold))
-    started = cold_starts(
-        index_folder([exam.corpus], settings), [question.question for question in exam.gold], count=cold
-    )
+    started = cold_starts(index_of(exam.corpus, settings), [question.question for question in exam.gold], count=cold)
     return Result(_provenance(replace(exam, settings=settings), system, model=encoder.name, seed=seed), rows, started)
 
 

@@ -46,7 +46,14 @@ class Task:
 
 def open_bot(task: Task) -> Bot:
     """The product, as it is shipped."""
-    return open_corpus(task.corpus, settings=task.settings)
+    return open_corpus(task.corpus, index=index_of(task.corpus, task.settings), settings=task.settings)
+
+
+def index_of(corpus: Path, settings: Settings, variant: str = "") -> Path:
+    """The folder of an index of the corpus alone, where `babelquote` does not look by itself: the usual one may hold
+    what visitors brought. `variant` tells one that is made otherwise apart."""
+    usual = index_folder([corpus], settings)
+    return usual.parent / "eval" / f"{usual.name}{variant}"
 
 
 def open_lexical(task: Task) -> Bot:
@@ -67,8 +74,8 @@ def open_lexical(task: Task) -> Bot:
 
 def open_apart(task: Task) -> Bot:
     """The bot with an index of its own, so that another encoder does not make the usual one over."""
-    index = index_folder([task.corpus], task.settings)
-    return open_corpus(task.corpus, index=index.with_name(f"{index.name}-unprojected"), settings=task.settings)
+    index = index_of(task.corpus, task.settings, "-unprojected")
+    return open_corpus(task.corpus, index=index, settings=task.settings)
 
 
 def open_gold_passages(task: Task) -> Bot:

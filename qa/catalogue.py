@@ -13,7 +13,7 @@ _COLUMNS = (
 )
 _AMONG = "IN (SELECT value FROM json_each(?))"
 
-Key = Literal["id", "source"]
+Key = Literal["id", "source", "language"]
 
 
 class Catalogue:
@@ -50,15 +50,20 @@ class Catalogue:
         return dict(self._rows(f"SELECT id, title FROM documents WHERE live = 1 AND id {_AMONG}", (wanted,)))
 
     def missing(self, key: Key, values: Sequence[str]) -> list[str]:
-        """Those of the ids or sources that no document has."""
+        """Those of the ids, sources or languages that no document has; of languages, no passage either."""
         query = f"SELECT DISTINCT {key} FROM documents WHERE live = 1 AND {key} {_AMONG}"
         known = {value for (value,) in self._rows(query, (json.dumps(values),))}
-        return [value for value in values if value not in known]
+        return [value for value in values if value not in known and not (key == "language" and self._is_spoken(value))]
 
     def some(self, key: Key, *, limit: int = 20) -> list[str]:
-        """Ids or sources that there are, to be named in a message."""
+        """Ids, sources or documents' languages that there are, to be named in a message."""
         query = f"SELECT DISTINCT {key} FROM documents WHERE live = 1 ORDER BY 1 LIMIT ?"
         return [value for (value,) in self._rows(query, (limit,))]
+
+    def _is_spoken(self, language: str) -> bool:
+        """Whether a passage is in this language."""
+        passages = "SELECT 1 FROM passages JOIN documents ON documents.key = document"
+        return any(self._rows(f"{passages} WHERE live = 1 AND passages.language = ? LIMIT 1", (language,)))
 
     def _grouped(self, column: str, order: str, limit: int) -> Iterator[tuple[str, int]]:
         query = f"SELECT {column}, count(*) FROM documents WHERE live = 1 GROUP BY 1 ORDER BY {order} LIMIT ?"

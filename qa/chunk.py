@@ -1,5 +1,6 @@
 """Documents to passages: whole sentences, under a tiktoken budget, overlapping, never longer than the encoder reads."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
@@ -11,6 +12,7 @@ from qa.records import Bounds, Document, Passage
 from qa.sentences import sentences, split_long
 from qa.settings import ChunkSettings
 
+_LONG_GAP = re.compile(r"\s{1001,}")
 _LANGUAGE_SAMPLE = 200
 """Characters below which a passage keeps its document's language: shorter texts are told wrong too often."""
 
@@ -38,8 +40,9 @@ def chunk(
 
 
 def count_tokens(passage: str) -> int:
-    """Number of cl100k_base tokens; text that spells a special token counts as text."""
-    return len(_encoding().encode_ordinary(passage))
+    """Number of cl100k_base tokens; text that spells a special token counts as text. Of white space the first thousand
+    characters count: a million of them are more than tiktoken can bear."""
+    return len(_encoding().encode_ordinary(_LONG_GAP.sub(" " * 1000, passage)))
 
 
 def _groups(

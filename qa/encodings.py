@@ -93,7 +93,7 @@ def decode(data: bytes) -> str:
         return found
     if "\0" in decoded:
         raise FileError("this is binary data, not text; save it as UTF-8 text, or remove it")
-    if _ISO_2022 in data:
+    if encoding.startswith("utf-8") and _ISO_2022 in data:
         raise FileError(f"its text encoding seems to be ISO-2022; {_ADVICE}")
     return decoded
 

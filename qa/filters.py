@@ -12,7 +12,7 @@ from qa.records import Filters
 def check_filters(
     filters: Filters, open_catalogue: Callable[[], AbstractContextManager[Catalogue]], *, mark: str = ""
 ) -> None:
-    """Raises `QuestionError` for a language that is no code, or a source or document that is not there.
+    """Raises `QuestionError` for a language that is no code, or a language, source or document that is not there.
 
     The catalogue is opened only where it is needed. `mark` stands before a filter's name in messages ("--" on a
     command line).
@@ -20,11 +20,12 @@ def check_filters(
     for code in filters.languages:
         if not re.fullmatch(r"[a-z]{2,3}(-\w+)*", code):
             raise QuestionError(f"{mark}language {code!r} is no language code; expected one like en, de or zh")
-    if not (filters.documents or filters.sources):
+    if filters == Filters():
         return
     wanted: tuple[tuple[str, Key, tuple[str, ...]], ...] = (
         ("document", "id", filters.documents),
         ("source", "source", filters.sources),
+        ("language", "language", filters.languages),
     )
     with open_catalogue() as catalogue:
         for name, key, values in wanted:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import CorpusError, FileError, IndexBroken, IndexStale
+from qa.errors import BabelquoteError, CorpusError, FileError, IndexBroken, IndexStale
 from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
 from qa.store import Store
@@ -100,7 +100,7 @@ def update_index(
                     document = read(known)
                     if document.sha256 != known.sha256:
                         raise FileError("changed while it was read; run the same command again")
-                    truth.stage(document, chunk(document), fingerprint)
+                    truth.stage(document, _chunked(document, chunk), fingerprint)
                 wanted[source.document_id] = fingerprint
             except FileError as error:
                 problems.append(Problem(str(source.path), str(error)))
@@ -133,6 +133,19 @@ def update_index(
         documents=len(wanted), passages=int(store.state()["passages"]), added=len(added), updated=len(updated),
         removed=len(removed), embedded=embedded, seconds=time.monotonic() - started, problems=tuple(problems),
     )  # fmt: skip
+
+
+def _chunked(document: Document, chunk: Callable[[Document], Sequence[Passage]]) -> Sequence[Passage]:
+    """The passages. A text that meets a defect of ours is left out by name, and does not stop the others."""
+    try:
+        return chunk(document)
+    except BabelquoteError:
+        raise
+    except Exception as error:
+        raise FileError(
+            f"could not be cut into passages ({type(error).__name__}: {error}); this is a defect of babelquote, please "
+            "report it with the file"
+        ) from error
 
 
 def uploaded_ids(state: Mapping[str, str]) -> frozenset[str]:

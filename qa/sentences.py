@@ -30,7 +30,10 @@ _TABLE = re.compile(r"\t| {4}")
 _MAIL_PREFIX = re.compile(r"(?:>\s?)*")
 
 # Sentences
-_SOFT_HYPHEN = "\xad"
+_INVISIBLE = regex.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Soft hyphens, marks of direction, joiners of words: sentencex knows neither words nor ends of sentences with them."""
+_CLOSING = "\u061c\u200b\u200e\u200f\u202c\u2060\u2069\ufeff"
+"""Those that belong to what stands before them."""
 _SPACES = dict.fromkeys(map(ord, "\n\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
                                  "\u2028\u2029\u202f\u205f\u3000"), " ")  # fmt: skip
 _MISSED_END = regex.compile(r"[។៕]|།(?=\s)")
@@ -173,7 +176,8 @@ def _is_meant(upper: str, lower: str, markers: Counter[str]) -> bool:
     rest = _unquoted(lower)
     marker = _MARKER.match(rest)
     return bool(
-        len(upper) - len(_unquoted(upper)) != len(lower) - len(rest)
+        not rest
+        or len(upper) - len(_unquoted(upper)) != len(lower) - len(rest)
         or _ITEM.match(rest)
         or _TABLE.search(upper)
         or _TABLE.search(rest)
@@ -234,15 +238,23 @@ def _is_one_word(row: str) -> bool:
 
 def _pieces(text: str, paragraph: Bounds, language: str) -> Iterator[Bounds]:
     """What sentencex takes for sentences. It panics at an initial with a space that is not ASCII, cuts at some line
-    ends, and does not know words that hold a soft hyphen: so it gets a plainer text of the same length."""
+    ends, and does not see through what is invisible: so it gets a plainer text."""
     part = text[paragraph.start : paragraph.end].translate(_SPACES)
-    kept = [i for i, character in enumerate(part) if character != _SOFT_HYPHEN] if _SOFT_HYPHEN in part else None
-    found = _ends(part.replace(_SOFT_HYPHEN, "") if kept else part, language)
-    ends = {kept[end - 1] + 1 if kept else end for end in found}
+    hidden = {match.start() for match in _INVISIBLE.finditer(part)}
+    kept = [i for i in range(len(part)) if i not in hidden] if hidden else None
+    found = _ends("".join(part[i] for i in kept) if kept else part, language)
+    ends = {_behind(part, kept[end - 1] + 1) if kept else end for end in found}
     ends |= {match.end() for match in _MISSED_END.finditer(part)}
     for start, end in pairwise([0, *sorted(ends | {len(part)})]):
         if bounds := strip(text, paragraph.start + start, paragraph.start + end):
             yield bounds
+
+
+def _behind(part: str, end: int) -> int:
+    """The end of a sentence, behind the invisible marks that close it."""
+    while end < len(part) and part[end] in _CLOSING:
+        end += 1
+    return end
 
 
 def _ends(part: str, language: str) -> Iterator[int]:

@@ -180,7 +180,7 @@ def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.e
     table: dict[str, Any] = {}
     if named or path.is_file():
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise SettingsError(f"cannot read the settings file {path}: {error}") from error
     settings = Settings()

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS passages (
     key INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, language TEXT NOT NULL, sentences TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (document);
+CREATE INDEX IF NOT EXISTS passages_in_language ON passages (language);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (bag, tokenize = 'ascii');
 CREATE TABLE IF NOT EXISTS vectors (
     encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,

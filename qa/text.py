@@ -33,13 +33,15 @@ _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--[\s\u200c\u200d]]", regex.V1)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What could drive or reorder a terminal or a citation (controls, line ends, bidirectional overrides); surrogates."""
 _IGNORABLE = regex.compile(r"\p{Cf}")
-_AUTONYMS = re.compile(
-    "english|русский|français|deutsch|español|português|italiano|nederlands|polski|svenska|dansk|norsk|suomi|čeština"
-    "|magyar|română|ελληνικά|türkçe|українська|български|српски|hrvatski|latina|melayu|indonesia|tiếng việt"
-    "|中文|汉语|漢語|한국어|日本語|العربية|فارسی|اردو|עברית|हिन्दी|हिंदी|বাংলা|தமிழ்|తెలుగు|ไทย|ქართული|հայերեն|አማርኛ|қазақ"
-    "|монгол"
+_AUTONYMS = regex.compile(
+    r"(?:english|русский|français|deutsch|español|português|italiano|nederlands|polski|svenska|dansk|norsk|suomi|čeština"
+    r"|magyar|română|ελληνικά|türkçe|українська|български|српски|hrvatski|latina|melayu|indonesia|tiếng việt"
+    r"|中文|汉语|漢語|한국어|日本語|العربية|فارسی|اردو|עברית|हिन्दी|हिंदी|বাংলা|தமிழ்|తెలుగు|ไทย|ქართული|հայերեն|አማርኛ|қазақ"
+    r"|монгол)(?-i:(?!\p{Ll}))",
+    regex.IGNORECASE,
 )
-"""Names of languages in themselves, for `is_boilerplate`."""
+"""Names of languages in themselves, for `is_boilerplate`. They may stand without a space between, but "norska" is no
+"norsk"."""
 
 
 def normalise(raw: str) -> str:
@@ -95,8 +97,8 @@ def is_boilerplate(line: str) -> bool:
     letters = sum(map(str.isalpha, line))
     if not letters or letters > 600:
         return not letters
-    names = _AUTONYMS.findall(line.casefold())
-    return len(set(names)) >= 3 and 2 * sum(map(len, names)) >= letters
+    names = _AUTONYMS.findall(line)
+    return len({name.casefold() for name in names}) >= 3 and 2 * sum(map(len, names)) >= letters
 
 
 def words(text: str) -> list[str]:

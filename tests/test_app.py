@@ -337,6 +337,45 @@ def test_a_chat_that_comes_late_does_not_answer_another_ones_question(page: Page
     expect(page.locator(".bq-text").first).to_have_text(expected)
 
 
+def test_a_chat_deleted_while_it_waits_stays_deleted(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if '"ask"' in (route.request.post_data or "") else route.continue_()
+
+    page.route(re.compile("component_server"), hold)
+    page.locator("textarea").fill(FRENCH)
+    page.keyboard.press("Enter")
+    expect(page.locator(".bq-thinking")).to_be_visible()
+    tool(page, "Chats").click()
+    page.locator('[data-do="forget"]').click()
+    expect(page.locator(".bq-turn")).to_have_count(0)
+    with page.expect_response(re.compile("component_server"), timeout=PATIENCE):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    page.reload()
+    ready(page)
+    expect(page.locator(".bq-turn")).to_have_count(0)
+    tool(page, "Chats").click()
+    expect(page.locator(".bq-chat")).to_have_count(0)
+
+
+def test_closing_a_quote_opens_no_other(page: Page) -> None:
+    ask(page, FRENCH)
+    open_quote(page)
+    page.go_back()
+    expect(page.locator(".bq-panel")).to_be_hidden()
+    page.go_forward()
+    expect(page.locator(".bq-panel .bq-whole")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    expect(page.locator(".bq-panel")).to_be_hidden()
+    page.locator(".bq-cite").nth(1).dispatch_event("click")
+    expect(page.locator(".bq-panel .bq-whole")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    expect(page.locator(".bq-panel")).to_be_hidden()
+
+
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     def tab_to(selector: str) -> None:
         for _ in range(30):

@@ -155,6 +155,16 @@ def test_a_passage_has_its_own_language_if_it_is_long_enough_to_tell(content: st
     assert passage.language == language
 
 
+@pytest.mark.parametrize("gap", [" " * 1_200_000, "\t" * 1_200_000, "\n" * 1_200_000])
+def test_a_gap_of_any_length_is_no_more_than_a_gap(gap: str) -> None:
+    passages = chunk(document(f"Before it.{gap}After it."), ChunkSettings())
+    said = [passage.text[slice(*bounds)] for passage in passages for bounds in passage.sentences]
+    assert [sentence.split() for sentence in said] in (
+        [["Before", "it."], ["After", "it."]],
+        [["Before", "it.", "After", "it."]],
+    )
+
+
 def test_text_that_spells_a_special_token_is_text() -> None:
     assert count_tokens("<|endoftext|>") > 1
     (passage,) = chunk(document("Say <|endoftext|> and <|fim_prefix|>."), ChunkSettings())

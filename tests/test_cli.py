@@ -232,6 +232,7 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_traceback(home: Path) -> No
         (["--source", "Reuters"], "--source 'Reuters' is not in the index; some that are: a.txt, b.md, odd.txt"),
         (["--language", "German"], "--language 'German' is no language code; expected one like en, de or zh"),
         (["--language", "DE"], "--language 'DE' is no language code"),
+        (["--language", "jp"], "--language 'jp' is not in the index; some that are: de, en"),
     ],
 )
 def test_a_filter_that_nothing_can_pass_is_an_error_not_an_abstention(
@@ -364,7 +365,7 @@ class Conversation:
 @pytest.fixture
 def conversation(home: Path, indexed: subprocess.CompletedProcess[str]) -> Iterator[Conversation]:
     assert indexed.returncode == 0
-    talk = Conversation(home, "--language", "de", "--language", "fi", "--source", "b.md", "--document", "sub/b.md")
+    talk = Conversation(home, "--language", "de", "--language", "en", "--source", "b.md", "--document", "sub/b.md")
     yield talk
     talk.process.kill()
     talk.process.wait()

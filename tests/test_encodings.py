@@ -123,6 +123,10 @@ def test_unicode_is_read_back_as_it_was_written(content: str, encoding: str) -> 
     assert decode(content.encode(encoding)) == content
 
 
+def test_bytes_of_utf_16_that_look_like_iso_2022_are_letters() -> None:
+    assert decode("ᬤᬤᬾᬦ᭄".encode("utf-16")) == "ᬤᬤᬾᬦ᭄"
+
+
 @pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_a_byte_order_mark_tells_the_order(mark: str) -> None:
     assert decode(("\ufeff" + PROSE["zh"]).encode(mark)) == PROSE["zh"]

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -71,6 +72,11 @@ def test_measures_by_hand() -> None:
     assert found["complete@20"] == found["R@10"] == 1.0
     assert found["own language first"] == 0.5
     assert first_right(POOL, SCORES) == {"de": 1.0, "en": 0.0}
+
+
+def test_a_question_that_nothing_answers_is_complete_nowhere() -> None:
+    pool = replace(POOL, relevant=np.zeros_like(POOL.relevant))
+    assert measure(pool, SCORES)["complete@20"] == 0
 
 
 def test_measures_agree_with_ir_measures() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from eval.gate import check
 from eval.gold import GoldError
 from eval.result import Result, Verdict, load
 from eval.run import UnknownSystem, ask, load_exam, run
-from eval.systems import SYSTEMS
+from eval.systems import SYSTEMS, Task, open_bot
+from qa.bot import index_folder, newest_index, open_corpus
 from qa.records import Hit, Reply
 from qa.settings import Settings, StoreSettings
+from qa.shelf import uploads_folder
 from tests.asked import question
 from tests.conftest import REPOSITORY
 
@@ -114,6 +117,17 @@ def test_somebodys_own_corpus_is_evaluated_compared_and_shown(papers: Path, ques
     assert compared.returncode == 0, compared.stderr
     assert "system differs: babelquote → always-abstain" in compared.stdout
     assert "(right → withheld): When does the ferry leave?" in compared.stdout
+
+
+def test_what_visitors_brought_is_no_part_of_an_evaluation(papers: Path, own: Settings) -> None:
+    usual = index_folder([papers], own)
+    uploads_folder(usual).mkdir(parents=True)
+    (uploads_folder(usual) / "brought.txt").write_text("The ferry leaves at 7:15.", encoding="utf-8")
+    with closing(open_corpus(papers, settings=own)) as bot:
+        assert "uploads/brought.txt" in {document.id for document in bot.documents()}
+    with closing(open_bot(Task(papers, own, ()))) as bot:
+        assert "uploads/brought.txt" not in {document.id for document in bot.documents()}
+    assert newest_index(own) == usual
 
 
 def test_a_broken_gate_ends_with_an_error_that_names_the_threshold(papers: Path, questions: Path) -> None:
@@ -220,4 +234,4 @@ def test_questions_that_all_have_no_answer_are_scored_too(papers: Path, question
 def test_the_unprojected_space_is_another_index(neighbours: dict[str, Result], own: Settings) -> None:
     models = {neighbours[system].provenance.model for system in ("babelquote", "unprojected")}
     assert len(models) == 2
-    assert len(list(Path(own.store.home).glob("*-unprojected/truth.sqlite3"))) == 1
+    assert len(list(Path(own.store.home).glob("eval/*-unprojected/truth.sqlite3"))) == 1

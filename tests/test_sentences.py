@@ -186,6 +186,25 @@ def test_sentences_with_a_space_between_are_told_apart(language: str, expected: 
     assert cut(" ".join(expected), language) == expected
 
 
+def test_invisible_marks_do_not_hide_where_sentences_end() -> None:
+    hebrew = ["השר פתח את הכנס בבוקר.\u200f", "אחריו דיבר ראש העיר.\u200f", "בערב נחתם ההסכם.\u200f"]
+    assert cut(" ".join(hebrew), "he") == hebrew
+    english = ["It is the \u202aend\u202c of the sen\xadtence.\u200b", "The next be\u2060gins here.\u2069"]
+    assert cut(" ".join(english), "en") == english
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        ">I have looked at the budget again and I think that we should meet before\n>the end of the month, since the "
+        "board wants to see the numbers by then and\n>\n>nothing is decided yet.",
+        f"> {'long ' * 14}\n> {'long ' * 14}\n>\n>\n> nothing is decided yet.",
+    ],
+)
+def test_empty_lines_of_a_quoted_mail_end_a_paragraph(mail: str) -> None:
+    assert cut(mail, "en")[-1].endswith("nothing is decided yet.")
+
+
 @pytest.mark.parametrize(
     ("language", "expected"),
     [

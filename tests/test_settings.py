@@ -55,6 +55,11 @@ def test_broken_toml_names_the_file(tmp_path: Path, content: str) -> None:
         load_settings(environ={})
 
 
+def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
+    toml(tmp_path, "\ufeff[chunk]\nmax_tokens = 99\n")
+    assert load_settings(environ={}).chunk.max_tokens == 99
+
+
 def test_a_file_that_is_not_utf_8_names_itself(tmp_path: Path) -> None:
     (tmp_path / "babelquote.toml").write_bytes(b"[store]\nhome = '\xff\xfe'\n")
     with pytest.raises(SettingsError, match=r"babelquote\.toml"):

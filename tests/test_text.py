@@ -141,6 +141,8 @@ def test_a_line_that_states_nothing_is_boilerplate(line: str) -> None:
         "English and Français are official languages of Canada, Español is not, and nobody minds",
         "Languages: English, French, German, Russian and Japanese",
         "Übersetzung aus dem Русский язык ins Deutsch der Behörden für die Akten",
+        "Han talar svenska, norska och danska.",
+        "Svenska, danska och norska talas här.",
         "한국어",
         "ગુજરાતી ભાષા",
         "ಕನ್ನಡ",

@@ -24,6 +24,7 @@ from starlette.requests import HTTPConnection
 
 from qa.errors import (
     BabelquoteError,
+    CorpusError,
     LibraryError,
     PlaceMissing,
     QuestionError,
@@ -54,14 +55,14 @@ from qa.serve.service import Service
 
 STATUS: dict[type[BaseException], int] = {
     QuestionError: 422, PlaceMissing: 404, RateExceeded: 429, Refused: 503, StoreError: 503, LibraryError: 409,
-    BabelquoteError: 500,
+    CorpusError: 409, BabelquoteError: 500,
 }  # fmt: skip
 """HTTP status of an error; the nearest class counts."""
 _MEANING = {
     400: "The body is no JSON",
     401: "No login",
     404: "No such document or place",
-    409: "The document belongs to the corpus",
+    409: "The document belongs to the corpus, or is the only one",
     413: "The body is too large",
     415: "The body is of another type",
     422: "A field is wrong, or the question cannot be asked",

@@ -75,12 +75,14 @@ async function copyText(content) {
     await navigator.clipboard.writeText(content);
     return true;
   } catch {
+    const focused = document.activeElement;
     const area = make("textarea", { class: "bq-hidden", "aria-hidden": "true" });
     area.value = content;
     root.append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
+    focused?.focus({ preventScroll: true });
     return done;
   }
 }

@@ -6,7 +6,7 @@ const box = one("textarea");
 let chat = currentChat();
 let chosen = { languages: [], sources: [], documents: [] };
 let chosenNames = {};
-const asking = new Set(); // the turns that wait for their reply
+const asking = new Map(); // the turns that wait for their reply, and their chats
 
 function turnItem(turn) {
   const question = make("h2", { class: "bq-asked", dir: "auto" });
@@ -60,7 +60,7 @@ async function answerTurn(turn, { alone = false } = {}) {
   const here = chat;
   const asIn = language;
   const earlier = alone ? [] : earlierThan(turn);
-  asking.add(turn);
+  asking.set(turn, here);
   one(".bq-reply", itemOf(turn)).replaceChildren(thinking());
   showBusy();
   announce(say("thinking"));
@@ -111,6 +111,7 @@ async function ask(question) {
   }
   chat.turns.push(turn);
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
+  saveChat(chat);
   one(".bq-welcome").hidden = true;
   const item = turnItem(turn);
   turnsList.append(item);
@@ -118,14 +119,15 @@ async function ask(question) {
   await answerTurn(turn);
 }
 
-// Shows the current chat; `shown` is what the server made of the replies that were kept, by turn.
-function showChat(shown) {
+// Shows the current chat; `shown` is what the server made of the replies that were kept, by turn. `coming`: it is being
+// asked for that.
+function showChat(shown, { coming = false } = {}) {
   turnsList.replaceChildren();
   for (const turn of chat.turns) {
     const item = turnItem(turn);
     turnsList.append(item);
     if (shown.get(turn)) fillTurn(item, turn, shown.get(turn));
-    else if (asking.has(turn)) one(".bq-reply", item).append(thinking());
+    else if (asking.has(turn) || (coming && turn.reply)) one(".bq-reply", item).append(thinking());
     else one(".bq-reply", item).append(make("button", { type: "button", class: "bq-quiet", "data-do": "retry", text: say("retry") }));
   }
   one(".bq-welcome").hidden = chat.turns.length > 0;
@@ -138,8 +140,8 @@ function startChat(next = newChat()) {
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
   closePanel();
   showError("");
+  showChat(new Map(), { coming: true });
   if (chat.turns.length) return begin();
-  showChat(new Map());
   box.focus();
 }
 

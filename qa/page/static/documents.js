@@ -15,6 +15,9 @@ function setChosen(next, names = {}) {
 const without = (values, value) => values.filter((other) => other !== value);
 const toggled = (values, value) => (values.includes(value) ? without(values, value) : [...values, value]);
 
+const reports = make("div", { class: "bq-reports", role: "status" }); // outlives the panel's closing
+let adding = 0; // runs that go on
+
 async function openDocuments(from) {
   showPanel("documents", say("documents"), from);
   panelBody.setAttribute("aria-busy", "true");
@@ -23,6 +26,7 @@ async function openDocuments(from) {
   panelBody.removeAttribute("aria-busy");
   panelBody.innerHTML = reply.html ?? "";
   if (reply.error) panelBody.append(make("p", { class: "bq-missing", role: "alert", text: reply.error }));
+  one(".bq-reports", panelBody)?.replaceWith(reports);
   panelBody.scrollTop = 0;
   panelBody.focus({ preventScroll: true });
 }
@@ -73,14 +77,15 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 // Adds files, as many at once as the server takes, and reports on each.
 async function addFiles(files) {
   if (!files.length) return;
-  const reports = one(".bq-reports", panelBody);
-  reports.replaceChildren();
-  for (let i = 0; i < files.length; i += limits.files) await addSome(files.slice(i, i + limits.files), reports);
+  if (!adding) reports.replaceChildren();
+  adding += 1;
+  for (let i = 0; i < files.length; i += limits.files) await addSome(files.slice(i, i + limits.files));
+  adding -= 1;
   await listDocuments();
 }
 
 // Sends the files one by one, and has them indexed together.
-async function addSome(files, reports) {
+async function addSome(files) {
   const state = make("p", { class: "bq-working" }, make("progress"), make("span"));
   const tell = (message, share) => {
     state.lastChild.textContent = message;

@@ -25,18 +25,23 @@ function openHistory(from) {
 
 function forget(id) {
   deleteChat(id);
-  if (id === chat.id) {
-    chat = newChat();
-    showChat(new Map());
-  }
+  for (const waiting of asking.values()) waiting.gone ||= waiting.id === id;
+  if (id === chat.id) leaveChat();
   openHistory();
+}
+
+// A deleted chat makes room for a new one.
+function leaveChat() {
+  chat = newChat();
+  writeStored("sessionStorage", `${SETTING}current`, chat.id);
+  showChat(new Map());
 }
 
 function forgetAll(button) {
   if (button.dataset.sure) {
     for (const other of storedChats()) deleteChat(other.id);
-    chat = newChat();
-    showChat(new Map());
+    for (const waiting of asking.values()) waiting.gone = true;
+    leaveChat();
     openHistory();
     return;
   }

@@ -109,7 +109,9 @@ async function moreOf(side) {
   opened[key] = (opened[key] ?? 3000) + 8000;
   const place = opened;
   const reply = await call("open", { language, ...place });
-  if (place !== opened || !reply.html) return;
+  if (place !== opened) return;
+  if (reply.error) announce(reply.error);
+  if (!reply.html) return;
   const fromEnd = panelBody.scrollHeight - panelBody.scrollTop;
   const fromStart = panelBody.scrollTop;
   panelBody.innerHTML = reply.html;
@@ -125,6 +127,7 @@ function stepTo(difference) {
 
 window.addEventListener("popstate", () => {
   const place = placeOf(window.location.href);
+  ownEntry = window.history.state?.source === true;
   if (place) openSource(place, { push: false });
   else closePanel({ historyMoved: true });
 });

@@ -17,6 +17,7 @@ async function begin() {
   if (reply.error && replies.length) reply = await call("begin", { languages: wanted, turns: [] });
   if (number !== begun) return;
   if (reply.error) {
+    if (here === chat && texts.retry) showChat(new Map());
     root.dataset.ready = "yes";
     showError(reply.error);
     return;
@@ -114,19 +115,22 @@ root.addEventListener("click", (event) => {
   actions[button.dataset.do]?.(button, item, item && chat.turns[[...turnsList.children].indexOf(item)]);
 });
 
+// Whether a key belongs to an input method. Safari ends composing before the key that ended it, and marks that one.
+const composes = (event) => event.isComposing || event.keyCode === 229;
+
 one(".bq-ask").addEventListener("submit", (event) => {
   event.preventDefault();
   ask(box.value);
 });
 box.addEventListener("input", () => { sizeBox(); showError(""); });
 box.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+  if (event.key === "Enter" && !event.shiftKey && !composes(event)) {
     event.preventDefault();
     ask(box.value);
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !panel.hidden && !event.isComposing) {
+  if (event.key === "Escape" && !panel.hidden && !composes(event)) {
     event.preventDefault();
     closePanel();
   }

@@ -42,6 +42,7 @@ function deleteChat(id) {
 
 // Saves a chat; the oldest ones make room. Returns how many had to go.
 function saveChat(chat) {
+  if (chat.gone) return 0; // it was deleted while it waited for a reply
   chat.changed = Date.now();
   let gone = 0;
   while (!writeStored("localStorage", CHAT + chat.id, chat)) {
