@@ -4,11 +4,12 @@ The HTML of the chat page is made in `qa.page`.
 """
 
 import re
+import unicodedata
 from itertools import pairwise
 
 from babel import Locale
 
-from qa.records import Abstention, Answer, Document, Entry, Quote, Reason, Reply
+from qa.records import Abstention, Answer, Bounds, Document, Entry, Quote, Reason, Reply
 from qa.text import CONTROL
 
 _REASONS = {
@@ -61,7 +62,7 @@ def to_markdown(reply: Reply) -> str:
         return "\n\n".join([*lines, f"Not in the corpus. {_REASONS[reply.reason]}"]) + "\n"
     for quote in reply.quotes:
         quote.check()
-        parts = _cut(quote.document.text, quote.start, quote.answer_start, quote.answer_end, quote.end)
+        parts = _cut(quote.document.text, quote.start, *_bold(quote), quote.end)
         before, exact, after = (_markdown(part) for part in parts)
         lines.append(f"> {before.lstrip()}**{exact.strip()}**{after} \\[{quote.number}\\]")
     lines.append("\n".join(_citation(quote) for quote in reply.quotes))
@@ -124,6 +125,21 @@ def _citation(quote: Quote) -> str:
     about = f"{_described(quote)}; {language_name(quote.language)}"
     place = f"{document.id}:{quote.start}-{quote.end}"
     return f"{quote.number}. *{_markdown(document.title)}* ({_markdown(about)}), {_markdown(place)}"
+
+
+def _bold(quote: Quote) -> Bounds:
+    """The bounds of the answer, without outer punctuation that letters adjoin: asterisks between a letter and a
+    quotation mark are no bold in Markdown."""
+    content, start, end = quote.document.text, quote.answer_start, quote.answer_end
+    while end - start > 1 and content[start - 1 : start].isalnum() and _is_punctuation(content[start]):
+        start += 1
+    while end - start > 1 and content[end : end + 1].isalnum() and _is_punctuation(content[end - 1]):
+        end -= 1
+    return Bounds(start, end)
+
+
+def _is_punctuation(character: str) -> bool:
+    return unicodedata.category(character).startswith("P")
 
 
 def _markdown(text: str) -> str:

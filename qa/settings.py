@@ -212,7 +212,7 @@ def _set(settings: Settings, section: str, key: str, value: object, *, origin: s
     if isinstance(converted, int | float) and not isinstance(converted, bool):
         limits = next(item.metadata for item in fields(part) if item.name == key)
         least, most = limits.get("least", int(isinstance(converted, int))), limits.get("most", math.inf)
-        if not least <= converted <= most:
+        if not least <= converted <= most or converted == math.inf:
             raise SettingsError(f"{name} must lie between {least} and {most}, but is {value!r}")
     return replace(settings, **{section: replace(part, **{key: converted})})
 

@@ -227,6 +227,13 @@ def test_markdown_holds_question_quote_answer_and_citation() -> None:
     )
 
 
+def test_bold_in_markdown_leaves_out_punctuation_that_letters_adjoin() -> None:
+    chinese = replace(DOCUMENT, text="上海市“副市长”陈某说。")
+    assert "> 上海市“**副市长**”陈某说。" in to_markdown(answer(quote(chinese, chinese.text, "“副市长”")))
+    english = replace(DOCUMENT, text="Almost (143 %) signed.")
+    assert "> Almost **(143 %)** signed." in to_markdown(answer(quote(english, english.text, "(143 %)")))
+
+
 def test_an_abstention_in_markdown_quotes_nothing() -> None:
     written = to_markdown(abstention(quote()))
     assert written == "**Wie viele?**\n\nNot in the corpus. The nearest passages do not seem to answer it.\n"

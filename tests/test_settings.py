@@ -133,6 +133,7 @@ def test_text_that_is_no_whole_number_is_refused(text: str) -> None:
         ("ANSWER__QUOTES", "0"),
         ("STORE__LOCK_SECONDS", "-0.5"),
         ("STORE__LOCK_SECONDS", "nan"),
+        ("SERVE__WAIT_SECONDS", "inf"),
         ("ANSWER__THRESHOLD", "1.01"),
         ("ANSWER__THRESHOLD", "inf"),
         ("CHAT__PORT", "65536"),
