@@ -130,7 +130,7 @@ def _entry(record: Any, where: str) -> Verdict:
         # `locate` reads the corpus from its folder, where no uploads lie.
         answers = {document: [marked]} if marked and not document.startswith(PREFIX) else None
         return replace(verdict, answers=answers, place=f"{document} {first['answer_start']}")
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise GoldError(f"{where}: the reply is none that babelquote gives ({error!r})") from error
 
 

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import json
 import math
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,13 +19,13 @@ from qa.catalogue import Catalogue
 from qa.chunk import chunk
 from qa.dialogue import Leaning, context, together
 from qa.embed import Encoder, Vectors, load_encoder
-from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError
+from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
 from qa.index import Progress, Uploads, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads
 from qa.read import Reader, load_reader
 from qa.reading import Limits, reading_apart
-from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply
+from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply, SourceFile
 from qa.retrieve import Retrieve, retrieve
 from qa.settings import Settings, load_settings
 from qa.shelf import uploads_folder
@@ -228,20 +227,18 @@ def build(
     store = Store(index or index_folder(roots, settings), settings.store)
     uploads = uploads_folder(store.folder)
     sources = [source for source in sources if not source.path.is_relative_to(uploads)]
-    try:
-        with reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)) as read_apart:
-            return update_index(
-            store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
+    with contextlib.closing(store), reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)) as apart:
+
+        def read(source: SourceFile) -> Document:
             # What visitors brought is read as carefully as when it came.
-            read=lambda source: (
-                read_apart(source) if source.path.is_relative_to(uploads) else read_document(source, settings.ingest)
-            ),
-            chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
+            return apart(source) if source.path.is_relative_to(uploads) else read_document(source, settings.ingest)
+
+        return update_index(
+            store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
+            read=read, chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
             embed=encoder.encode_passages, problems=problems, uploads=stored_uploads(store.folder), progress=progress,
             wait=wait,
         )  # fmt: skip
-    finally:
-        store.close()
 
 
 def open_library(bot: Bot) -> Library:
@@ -278,7 +275,7 @@ def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
         if with_what.get(key) != value:
             raise IndexStale(
                 f"the index in {folder} was made with {key} {with_what.get(key)}, the settings say {value}; "
-                f"run: babelquote index --index {shlex.quote(str(folder))}"
+                f"run: {rebuild_command(folder)}"
             )
     try:
         store.verify()

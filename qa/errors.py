@@ -22,6 +22,14 @@ Every message says what failed, the value, what was expected and what mends it. 
 answer is not an error: see `qa.records.Abstention`.
 """
 
+import shlex
+from pathlib import Path
+
+
+def rebuild_command(index: Path) -> str:
+    """What to type to bring the index in this folder up to date."""
+    return f"babelquote index --index {shlex.quote(str(index))}"
+
 
 class BabelquoteError(Exception):
     """Base of everything that this package raises on purpose."""

@@ -136,12 +136,15 @@ def update_index(
 
 
 def _chunked(document: Document, chunk: Callable[[Document], Sequence[Passage]]) -> Sequence[Passage]:
-    """The passages. A text that meets a defect of ours is left out by name, and does not stop the others."""
+    """The passages. A text that meets a defect of ours, or of a library, is left out by name, and does not stop the
+    others."""
     try:
         return chunk(document)
     except BabelquoteError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of libraries in Rust
+            raise
         raise FileError(
             f"could not be cut into passages ({type(error).__name__}: {error}); this is a defect of babelquote, please "
             "report it with the file"

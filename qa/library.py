@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from qa.errors import FileError, IndexBusy, LibraryError, PlaceMissing
+from qa.errors import FileError, IndexBusy, LibraryError, PlaceMissing, rebuild_command
 from qa.formats import EXTRACTORS, SUFFIXES
 from qa.index import Progress, Uploads, uploaded_ids
 from qa.records import Document, FileReport, FileStatus, IndexReport, SourceFile
@@ -107,7 +107,8 @@ class Library:
                 if snapshot.document(document_id) is None:
                     raise PlaceMissing(f"there is no document {document_id!r}")
             raise LibraryError(
-                f"{document_id!r} belongs to the corpus; remove its file there, then run: babelquote index"
+                f"{document_id!r} belongs to the corpus; remove its file there, then run: "
+                f"{rebuild_command(self._store.folder)}"
             )
         with self._reading() as read:
             self._update(without, read=read, progress=progress)

@@ -139,7 +139,8 @@ def _bold(quote: Quote) -> Bounds:
 
 
 def _is_punctuation(character: str) -> bool:
-    return unicodedata.category(character).startswith("P")
+    """As CommonMark counts it: symbols, too."""
+    return unicodedata.category(character).startswith(("P", "S"))
 
 
 def _markdown(text: str) -> str:

@@ -285,8 +285,10 @@ def _whole(text: str, pieces: Iterator[Bounds], language: str) -> Iterator[Bound
 
 def _goes_on(text: str, before: Bounds, after: Bounds, language: str) -> bool:
     """Whether a sentence goes on from one piece to the next."""
-    tail = text[max(before.start, before.end - _TAIL) : before.end]
-    gap, head = text[before.end : after.start], text[after.start]
+    tail = _INVISIBLE.sub("", text[max(before.start, before.end - _TAIL) : before.end])
+    gap, head = text[before.end : after.start], _INVISIBLE.sub("", text[after.start : after.start + _TAIL])[:1]
+    if not tail or not head:
+        return True
     short = _SHORT.search(tail)
     if _INITIAL_OR_TITLE.search(tail) or tail.endswith("၊") or (gap in ("\xa0", "\u202f") and short):
         return True

@@ -10,7 +10,6 @@ another process publishes the next. One writer at a time; any number of readers.
 
 import contextlib
 import errno
-import shlex
 import shutil
 import sqlite3
 import threading
@@ -26,7 +25,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable
+from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable, rebuild_command
 from qa.records import Filters, Passage
 from qa.settings import StoreSettings
 from qa.swap import OPEN_SELF_QUERIES, Joined, Writer, verify
@@ -153,7 +152,7 @@ class Store:
             if "generation" not in truth.state:
                 raise IndexMissing(f"the index in {self.folder} was never completed; run: babelquote index PATH")
             if truth.state["schema"] != SCHEMA_VERSION:
-                again = f"babelquote index --index {shlex.quote(str(self.folder))}"
+                again = rebuild_command(self.folder)
                 raise IndexStale(f"the index in {self.folder} was made by another version; run: {again}")
             yield truth
 
@@ -186,7 +185,8 @@ class Store:
             fresh.write_text(uuid.uuid4().hex[:12])
             fresh.rename(path)
         if not path.is_file():
-            raise IndexBroken(f"the index in {self.folder} has no vectors on a server; run: babelquote index")
+            again = rebuild_command(self.folder)
+            raise IndexBroken(f"the index in {self.folder} has no vectors on a server; run: {again}")
         return ServerGenerations(self._settings.chroma_url, prefix=f"babelquote-{path.read_text()}-")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa import text
-from qa.errors import IndexBroken
+from qa.errors import IndexBroken, rebuild_command
 from qa.records import Filters
 from qa.tables import SCHEMA_VERSION
 from qa.truth import StoredPassage, Truth
@@ -165,7 +165,8 @@ def _digest(encoder: str, keys: Sequence[int]) -> str:
 def verify(generation: Generation | Joined, truth: Truth, keys: Sequence[int], *, encoder: str, sample: int) -> None:
     """Raises `IndexBroken` unless the generation holds as many passages and finds a sample by their own vectors."""
     if (found := generation.count()) != len(keys):
-        raise IndexBroken(f"the vector index has {found} of {len(keys)} passages; run: babelquote index")
+        again = rebuild_command(truth.folder)
+        raise IndexBroken(f"the vector index has {found} of {len(keys)} passages; run: {again}")
     probes = list(truth.stored_passages(keys[:: max(1, len(keys) // sample)]))
     vectors = truth.cached_vectors(encoder, [stored.passage.text for stored in probes])
     for stored in probes:
@@ -173,5 +174,6 @@ def verify(generation: Generation | Joined, truth: Truth, keys: Sequence[int], *
             nearest = generation.search(vector, limit=1)
             if not nearest or nearest[0][1] < 0.999:
                 raise IndexBroken(
-                    f"the vector index does not find passage {stored.key} by its own vector; run: babelquote index"
+                    f"the vector index does not find passage {stored.key} by its own vector; run: "
+                    f"{rebuild_command(truth.folder)}"
                 )

@@ -68,6 +68,10 @@ class Truth:
             self._connection.close()
             raise
 
+    @property
+    def folder(self) -> Path:
+        return self._path.parent
+
     def close(self) -> None:
         self._connection.close()
 

@@ -29,7 +29,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
-from qa.errors import IndexBroken, IndexUnwritable, StoreError
+from qa.errors import IndexBroken, IndexUnwritable, StoreError, rebuild_command
 from qa.records import Filters, Passage
 
 _BATCH = 5_000  # Chroma refuses more than 5,461 at once
@@ -138,7 +138,7 @@ class LocalGenerations:
     def open(self, name: str) -> Generation:
         identity = _identity(self._path(name))
         if identity is None:
-            raise IndexBroken(f"the vector index {self._path(name)} is missing; run: babelquote index")
+            raise IndexBroken(f"the vector index {self._path(name)} is missing; run: {rebuild_command(self._folder)}")
         return self._connect(name, _get, partial(self._guard, name, identity))
 
     def names(self) -> list[str]:
@@ -181,7 +181,7 @@ class LocalGenerations:
         if identity is not None and _identity(path) != identity:
             self.drop(name)
             raise IndexBroken(
-                f"the vector index {path} was deleted while it was read; run: babelquote index"
+                f"the vector index {path} was deleted while it was read; run: {rebuild_command(self._folder)}"
             ) from failure
         if failure is None:
             return
@@ -193,7 +193,9 @@ class LocalGenerations:
             raise IndexUnwritable(
                 f"{path} cannot be written, which Chroma needs even to read; copy the index to a folder of yours"
             ) from failure
-        raise IndexBroken(f"the vector index {path} cannot be read ({failure}); run: babelquote index") from failure
+        raise IndexBroken(
+            f"the vector index {path} cannot be read ({failure}); run: {rebuild_command(self._folder)}"
+        ) from failure
 
 
 class ServerGenerations:

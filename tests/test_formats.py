@@ -191,10 +191,14 @@ def test_changes_count_as_accepted_and_what_only_wraps_text_is_looked_into() -> 
     deleted = f"<w:del>{run('always ', 'delText')}</w:del><w:moveFrom>{run('gladly ')}</w:moveFrom>"
     inserted = f"<w:ins>{run('not ')}</w:ins><w:moveTo>{run('yet ')}</w:moveTo>"
     field = f'<w:fldSimple w:instr="DATE">{run("5 May 2024")}</w:fldSimple>'
+    above, base = f"<w:rt>{run('かん')}</w:rt>", f"<w:rubyBase>{run('漢')}</w:rubyBase>"
+    ruby = f"<w:r><w:ruby>{above}{base}</w:ruby></w:r>"
     gone = f"<w:tr><w:trPr><w:del/></w:trPr><w:tc>{paragraph('gone')}</w:tc></w:tr>"
-    cells = f"<w:tc>{paragraph('A')}</w:tc>" + control(f"<w:tc>{paragraph('B')}</w:tc>")
+    cells = f"<w:tc>{paragraph('A')}</w:tc><w:tc><w:tcPr><w:cellDel/></w:tcPr>{paragraph('gone')}</w:tc>"
+    cells += control(f"<w:tc>{paragraph('B')}</w:tc>")
     body = (
         f"<w:p>{run('The board has ')}{deleted}{inserted}{run('approved it.')}</w:p>"
+        + f"<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>{run('One line, ')}</w:p><w:p>{ruby}</w:p>"
         + control(paragraph("A control.") + control(paragraph("One in it.")))
         + control(paragraph("Click here to enter text."), "<w:showingPlcHdr/>")
         + f"<w:p>{run('Date: ')}{control(field)}<w:hyperlink>{run(', see there')}</w:hyperlink></w:p>"
@@ -202,7 +206,8 @@ def test_changes_count_as_accepted_and_what_only_wraps_text_is_looked_into() -> 
     )
     (text,) = EXTRACTORS[".docx"](word_of(body)).parts
     assert text.split("\n") == [
-        "The board has not yet approved it.", "A control.", "One in it.", "Date: 5 May 2024, see there", "A\tB",
+        "The board has not yet approved it.", "One line, 漢", "A control.", "One in it.",
+        "Date: 5 May 2024, see there", "A\tB",
     ]  # fmt: skip
 
 

@@ -230,6 +230,8 @@ def test_markdown_holds_question_quote_answer_and_citation() -> None:
 def test_bold_in_markdown_leaves_out_punctuation_that_letters_adjoin() -> None:
     chinese = replace(DOCUMENT, text="上海市“副市长”陈某说。")
     assert "> 上海市“**副市长**”陈某说。" in to_markdown(answer(quote(chinese, chinese.text, "“副市长”")))
+    plus = replace(DOCUMENT, text="在Disney+上播出。")
+    assert "> 在**Disney**+上播出。" in to_markdown(answer(quote(plus, plus.text, "Disney+")))
     english = replace(DOCUMENT, text="Almost (143 %) signed.")
     assert "> Almost **(143 %)** signed." in to_markdown(answer(quote(english, english.text, "(143 %)")))
 

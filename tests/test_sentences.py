@@ -189,6 +189,8 @@ def test_sentences_with_a_space_between_are_told_apart(language: str, expected: 
 def test_invisible_marks_do_not_hide_where_sentences_end() -> None:
     hebrew = ["השר פתח את הכנס בבוקר.\u200f", "אחריו דיבר ראש העיר.\u200f", "בערב נחתם ההסכם.\u200f"]
     assert cut(" ".join(hebrew), "he") == hebrew
+    for whole in ("ראה את פרופ׳ א.\u200f כהן אתמול.", "Il a vu Mme.\u2060 Dupont hier.", "ASP.\u200bNET is here."):
+        assert cut(whole, "he" if whole > "z" else "fr") == [whole]
     english = ["It is the \u202aend\u202c of the sen\xadtence.\u200b", "The next be\u2060gins here.\u2069"]
     assert cut(" ".join(english), "en") == english
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sentencex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,29 @@ def test_a_file_that_became_unreadable_is_reported_and_leaves_the_others(
     assert problem.message
     assert documents(index).keys() == TEXTS.keys() - {"3.txt"}
     assert everything_is_found(index)
+
+
+def panic(_content: str) -> bool:
+    sentencex.get_sentence_boundaries("en", "J\u2003. Smith")
+    return True
+
+
+def raise_error(_content: str) -> bool:
+    raise IndexError("list index out of range")
+
+
+@pytest.mark.parametrize("defect", [panic, raise_error])
+def test_a_text_that_meets_a_defect_is_reported_and_leaves_the_others(
+    corpus: Path, index: Path, defect: Callable[[str], bool]
+) -> None:
+    (corpus / "new.txt").write_text("This one breaks it.")
+    encoder = LightEncoder()
+    fits = encoder.fits
+    encoder.fits = lambda content: defect(content) if "breaks" in content else fits(content)  # type: ignore[method-assign]
+    (problem,) = update(corpus, index, encoder=encoder).problems
+    assert problem.path.endswith("new.txt")
+    assert "could not be cut into passages" in problem.message
+    assert documents(index).keys() == TEXTS.keys()
 
 
 def test_another_encoder_makes_everything_be_read_and_embedded_again(corpus: Path, index: Path) -> None:

@@ -23,6 +23,10 @@ _WRAPPERS = {
 """Elements that add something to what they hold: a link, a field, a content control, the mark of an insertion."""
 _PROMPT = f"{qn('w:sdtPr')}/{qn('w:showingPlcHdr')}"
 _DELETED_ROW = f"{qn('w:trPr')}/{qn('w:del')}"
+_DELETED_CELL = f"{qn('w:tcPr')}/{qn('w:cellDel')}"
+_DELETED_ENDS = [f"{qn('w:pPr')}/{qn('w:rPr')}/{qn(name)}" for name in ("w:del", "w:moveFrom")]
+"""Marks of paragraphs that go on in the next one."""
+_RUBY = f"{qn('w:ruby')}/{qn('w:rubyBase')}//{qn('w:r')}"
 
 
 def extract(data: bytes) -> Extract:
@@ -48,14 +52,29 @@ def extract(data: bytes) -> Extract:
 
 def _lines(holder: _Element) -> Iterator[str]:
     """Of a body or a cell: a line for each paragraph and each row."""
+    begun = ""
     for block in _unwrapped(holder):
         if block.tag == qn("w:p"):
-            yield "".join(run.text for run in _unwrapped(block) if run.tag == qn("w:r"))
+            begun += "".join(_text(run) for run in _unwrapped(block) if run.tag == qn("w:r"))
+            if not any(block.find(mark) is not None for mark in _DELETED_ENDS):
+                yield begun
+                begun = ""
         elif block.tag == qn("w:tbl"):
             for row in _unwrapped(block):
                 if row.tag == qn("w:tr") and row.find(_DELETED_ROW) is None:
-                    cells = [cell for cell in _unwrapped(row) if cell.tag == qn("w:tc") and cell.vMerge != "continue"]
-                    yield "\t".join(" ".join(_lines(cell)) for cell in cells)
+                    yield "\t".join(" ".join(_lines(cell)) for cell in _unwrapped(row) if _is_cell(cell))
+    if begun:
+        yield begun
+
+
+def _is_cell(element: _Element) -> bool:
+    """Whether it is a cell that shows something of its own."""
+    return element.tag == qn("w:tc") and element.vMerge != "continue" and element.find(_DELETED_CELL) is None
+
+
+def _text(run: _Element) -> str:
+    """What a run shows; of ruby the text, not the small one above it."""
+    return str(run.text) + "".join(base.text for base in run.iterfind(_RUBY))
 
 
 def _unwrapped(holder: _Element) -> Iterator[_Element]:

@@ -60,6 +60,8 @@ def _decode(data: bytes) -> str:
     known = webencodings.lookup(name)
     if data.startswith(_BOM) or not known:
         return decode(data)
+    if known.name == "replacement":
+        raise FileError(f"is in {name!r}, which no browser reads any more; save the page as UTF-8")
     codec = codecs.lookup(_CODECS[known.name]) if known.name in _CODECS else known.codec_info
     try:
         return str(codec.decode(data, "strict")[0])

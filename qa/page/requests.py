@@ -104,7 +104,7 @@ class Sent(BaseModel):
 
 
 class Add(_Request):
-    files: Annotated[list[Sent], Field(min_length=1, max_length=100)]
+    files: Annotated[list[Sent], Field(min_length=1)]
     job: Annotated[str, Field(min_length=8, max_length=64)]
 
 

@@ -111,7 +111,7 @@ async function ask(question) {
   }
   chat.turns.push(turn);
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
-  saveChat(chat);
+  if (saveChat(chat)) showError(say("history_full"));
   one(".bq-welcome").hidden = true;
   const item = turnItem(turn);
   turnsList.append(item);

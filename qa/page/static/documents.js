@@ -112,14 +112,14 @@ async function addSome(files) {
     const job = newChat().id;
     tell(say("stage_read"));
     let over = false;
-    const adding = call("add", { language, files: sent, job }).finally(() => { over = true; });
+    const run = call("add", { language, files: sent, job }).finally(() => { over = true; });
     while (!over) {
-      await Promise.race([adding, new Promise((resolve) => { window.setTimeout(resolve, 1000); })]);
+      await Promise.race([run, new Promise((resolve) => { window.setTimeout(resolve, 1000); })]);
       if (over) break;
       const { stage, share } = await call("watch", { language, job });
       if (stage) tell(say(`stage_${stage}`), share);
     }
-    const done = await adding;
+    const done = await run;
     if (done.error) refuse("", done.error);
     else reports.insertAdjacentHTML("beforeend", done.html);
   }

@@ -17,7 +17,8 @@ async function begin() {
   if (reply.error && replies.length) reply = await call("begin", { languages: wanted, turns: [] });
   if (number !== begun) return;
   if (reply.error) {
-    if (here === chat && texts.retry) showChat(new Map());
+    // What stands there stays; what was to come can be asked again.
+    if (here === chat && texts.retry && !all(".bq-turn").some((item) => item.shown)) showChat(new Map());
     root.dataset.ready = "yes";
     showError(reply.error);
     return;
@@ -63,7 +64,10 @@ const actions = {
   "more-after": () => moreOf("after"),
   unfilter: () => { setChosen({ languages: [], sources: [], documents: [] }); box.focus(); },
   example: (button) => ask(one("span", button).textContent),
-  chat: (button) => startChat(readStored("localStorage", CHAT + button.dataset.id) ?? newChat()),
+  chat: ({ dataset: { id } }) => {
+    const waiting = [...asking.values()].find((other) => other.id === id);
+    startChat(waiting ?? readStored("localStorage", CHAT + id) ?? newChat());
+  },
   forget: (button) => forget(button.dataset.id),
   "forget-all": (button) => forgetAll(button),
   remove: (button) => confirmRemoval(button),
