@@ -122,7 +122,6 @@ def test_what_is_missing_or_lies_is_one_message_and_status_2(
         (["ask", "Who?", "--batch", "-", "--json"], "give a QUESTION, or --batch FILE"),
         (["ask", "--batch", "-"], "add --json"),
         (["ask", "--batch", "-", "--json", "--earlier", "Who?"], 'give a line its "earlier"'),
-        (["index"], "Missing argument"),
         (["show", "--start", "-1"], "--start"),
         (["show", "--end", "x"], "--end"),
         (["nonsense"], "No such command"),
