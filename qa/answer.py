@@ -50,7 +50,7 @@ class Calibration:
         return 1 / (1 + math.exp(-evidence))
 
 
-CALIBRATION = Calibration(bias=-2.263, reader=0.057, agreement=0.1, nearness=6.137)
+CALIBRATION = Calibration(bias=-1.854, reader=0.054, agreement=0.102, nearness=5.485)
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

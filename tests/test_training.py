@@ -48,7 +48,7 @@ def test_what_stands_beside_a_question_does_not_answer_it_in_any_language() -> N
 
     made = list(groups(tokenizer, examples, 1))
     assert len(made) == len(examples)
-    beside = titled = 0
+    beside = cut = titled = 0
     for first, *others in made:
         answer = read(first.ids[first.start : first.end + 1]).strip(" .")
         number = int(answer) - 1500
@@ -61,8 +61,10 @@ def test_what_stands_beside_a_question_does_not_answer_it_in_any_language() -> N
             assert answer not in said
             assert ("Title" in read(other.ids)) == ("Title" in read(first.ids))
             beside += f" {number} " not in said
+            cut += f" {number} " in said
     assert 40 < titled < 80
     assert beside > 20
+    assert cut > 15
 
 
 def test_an_answer_that_is_told_is_the_same_in_all_languages_and_stands_in_the_file(tmp_path: Path) -> None:

@@ -19,10 +19,12 @@ from qa.training.examples import Example, same_paragraph
 MAX_TOKENS, STRIDE = 224, 64
 SHORT = (40, 110)
 """Bounds of the budget, in tokens, of a passage that stands for one of an index."""
-SHORT_SHARE = 0.25
+SHORT_SHARE = 0.3
 """Of the questions, how many are asked of short passages, the others of whole paragraphs."""
-BESIDE_SHARE = 0.3
-"""Of the answerable questions asked of whole paragraphs, how many have another one beside it that does not answer."""
+BESIDE_SHARE = 0.8
+"""Of the answerable questions asked of whole paragraphs, how many have one beside it that does not answer."""
+CUT_SHARE = 0.5
+"""Of those, in how many it is the paragraph itself without the sentences of the answer; in the others another one."""
 TITLED = {
     "afriqa", "afriqa_xl", "cmrc", "drcd", "iapp_wiki_qa", "jsquad", "mlqa", "piaf", "pquad_validation", "qed_nq",
     "squad-mt", "squadshifts_newwiki", "thquad2020",
@@ -50,17 +52,18 @@ def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[G
     """Windows for all examples, asked of short passages or of whole paragraphs, with such as do not answer beside them.
 
     Short ones stand in the same context, or are nearest to the question in the encoder's space among those of a
-    thousand other questions of its set, in any of its languages; a paragraph is the one of the nearest other question
-    of its set. Without those, a long passage would nearly always be one that answers.
+    thousand other questions of its set, in any of its languages. A paragraph is the question's own without the
+    sentences that answer (if somebody marked them), or the one of the nearest other question of all, in a language
+    drawn from those in which the question's language is answered; so neither topic, length nor language tells what
+    answers.
     """
     chance = random.Random(seed)
-    whole: dict[str, list[Example]] = defaultdict(list)
+    whole: list[Example] = []
     short: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        (short if chance.random() < SHORT_SHARE else whole)[example.name].append(example)
+        (short[example.name] if chance.random() < SHORT_SHARE else whole).append(example)
     encoder = load_encoder()
-    for part in whole.values():
-        yield from _whole_groups(tokenizer, encoder, part, chance)
+    yield from _whole_groups(tokenizer, encoder, whole, chance)
     for part in short.values():
         for i in range(0, len(part), 1000):
             yield from _short_groups(tokenizer, encoder, part[i : i + 1000], chance)
@@ -70,14 +73,33 @@ def _whole_groups(
     tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
 ) -> Iterator[Group]:
     paragraphs = same_paragraph((example.key, example.context) for example in examples)
+    languages = np.array([example.language for example in examples])
+    answered = defaultdict(list)
+    for example in examples:
+        if example.answer:
+            answered[example.asked_in].append(example.language)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         questions = encoder.encode_queries([example.question for example in examples])
     for example, vector in zip(examples, questions, strict=True):
         others: list[Example] = []
         if example.answer and chance.random() < BESIDE_SHARE:
-            near = (examples[i] for i in np.argsort(-(questions @ vector))[:50])
-            others = [other for other in near if paragraphs[other.key] != paragraphs[example.key]]
+            if chance.random() < CUT_SHARE and not example.told:
+                others = _without_answer(example, example.answer)
+            else:
+                places = np.flatnonzero(languages == chance.choice(answered[example.asked_in]))
+                near = places[np.argsort(-(questions[places] @ vector))[:50]]
+                others = [examples[i] for i in near if paragraphs[examples[i].key] != paragraphs[example.key]]
         yield from _group(tokenizer, example, _silent(example, others)[:1], chance)
+
+
+def _without_answer(example: Example, answer: Bounds) -> list[Example]:
+    """The example with its context without the sentences that the answer touches, if anything is left of it."""
+    found = sentences(example.context, language=example.language)
+    touched = [sentence for sentence in found if sentence.start < answer.end and answer.start < sentence.end]
+    if not touched:
+        return []
+    rest = example.context[: touched[0].start] + example.context[touched[-1].end :].lstrip()
+    return [replace(example, context=rest)] if rest.strip() else []
 
 
 def _short_groups(
@@ -104,8 +126,8 @@ def _silent(example: Example, others: Iterable[Example]) -> list[Example]:
 
 def _group(tokenizer: Any, example: Example, others: Iterable[Example], chance: random.Random) -> Iterator[Group]:
     """The example's window, and one of each other context; a title stands in all of them or in none."""
-    asked = [example, *(replace(example, context=o.context, title=o.title, answer=None) for o in others)]
-    if example.name not in TITLED or chance.random() >= TITLED_SHARE:
+    asked = [example, *(replace(example, context=o.context, title=o.title, name=o.name, answer=None) for o in others)]
+    if any(each.name not in TITLED for each in asked) or chance.random() >= TITLED_SHARE:
         asked = [replace(each, title="") for each in asked]
     if group := tuple(target for each in asked if (target := _one_window(tokenizer, each, chance))):
         yield group
