@@ -27,8 +27,6 @@ from qa.serve.users import users_for
 from qa.settings import Settings, load_settings
 
 TITLE = "babelquote"
-
-
 KEPT_SECONDS = 3600
 """How long files may lie that were sent and never added."""
 

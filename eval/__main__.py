@@ -97,12 +97,11 @@ def dialogues(
     """Asks the gold dialogues turn by turn, their follow-ups also alone and reworded, and, to see what is taken for a
     follow-up and is none, every complete question of the split after another."""
     from eval.dialogues import load_talks, run_complete, run_dialogue, table
-    from eval.systems import index_of
-    from qa.bot import open_corpus
+    from eval.systems import Task, open_bot
     from qa.settings import load_settings
 
     talks = load_talks(split, corpus=corpus, files=questions or ())
-    bot = open_corpus(talks.corpus, index=index_of(talks.corpus, load_settings()))
+    bot = open_bot(Task(talks.corpus, load_settings(), ()))
     bars = Console(stderr=True)
     rows = [row for talk in track(talks.dialogues, "talking", console=bars) for row in run_dialogue(bot, talk)]
     rows += [run_complete(bot, *pair) for pair in track(talks.complete, "complete ones", console=bars)]
@@ -253,15 +252,14 @@ def speed(
     """Times a build from nothing as a user runs it, the dev questions one after the other, and fresh processes; prints
     the memory held."""
     from eval.speed import build_seconds, cold_starts, resident_megabytes
-    from eval.systems import index_of
-    from qa.bot import open_corpus
+    from eval.systems import Task, index_of, open_bot
     from qa.settings import load_settings
 
-    index = index_of(corpus, load_settings())
+    settings = load_settings()
     console.print(f"index from nothing, whole command: {build_seconds(corpus):.1f} s")
     lines = split_files(["dev"])[0].read_text(encoding="utf-8").splitlines()
     questions = [str(json.loads(line)["question"]) for line in lines]
-    bot = open_corpus(corpus, index=index)
+    bot = open_bot(Task(corpus, settings, ()))
     bot.ask("warm up")
     seconds = []
     for question in track(questions, "asking", console=Console(stderr=True)):
@@ -271,7 +269,7 @@ def speed(
     _print_seconds("a question", seconds)
     console.print(f"resident memory while answering: {resident_megabytes()} MB")
     bot.close()
-    started = cold_starts(index, questions, count=cold)
+    started = cold_starts(index_of(corpus, settings), questions, count=cold)
     _print_seconds("a question in a fresh process, whole command", started)
 
 

@@ -13,8 +13,9 @@ from eval.gold import GoldQuestion
 from eval.pool import Pool, Scores, dense, fused, lexical
 from eval.ranking import relevant
 from qa import text
-from qa.bot import Bot, index_folder, open_corpus
+from qa.bot import Bot, open_corpus
 from qa.embed import Encoder, load_encoder
+from qa.folders import index_folder
 from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passage, Quote, Reason, Reply
 from qa.retrieve import Index, retrieve
 from qa.settings import EncoderSettings, RetrieveSettings, Settings

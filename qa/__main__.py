@@ -67,7 +67,8 @@ def index(
     index: IndexOption = None,
 ) -> None:
     """Build the index of some documents, or bring it up to date."""
-    from qa.bot import build, newest_index, roots_of
+    from qa.bot import build
+    from qa.folders import newest_index, roots_of
 
     if not paths:
         settings = load_settings()
@@ -95,7 +96,8 @@ def ask(
 ) -> None:
     """Answer a question, or a batch of them."""
     from qa import render
-    from qa.bot import newest_index, open_index
+    from qa.bot import open_index
+    from qa.folders import newest_index
 
     if (question is None) == (batch is None):
         raise typer.BadParameter("give a QUESTION, or --batch FILE")
@@ -138,8 +140,9 @@ def chat(
     index: IndexOption = None,
 ) -> None:
     """Open the chat page in this machine's browser."""
-    from qa.bot import index_folder, newest_index, open_corpus, open_index, open_library
+    from qa.bot import open_corpus, open_index, open_library
     from qa.feedback import FeedbackLog, feedback_path
+    from qa.folders import index_folder, newest_index
     from qa.serve.users import users_for
 
     settings = load_settings()
@@ -167,7 +170,8 @@ def mcp(
     index: IndexOption = None,
 ) -> None:
     """Serve the tools ask and show to a program on this machine, over standard input (Model Context Protocol)."""
-    from qa.bot import index_folder, newest_index, open_corpus, open_index
+    from qa.bot import open_corpus, open_index
+    from qa.folders import index_folder, newest_index
     from qa.serve.mcp import run_stdio
     from qa.serve.service import Service
 
@@ -199,7 +203,7 @@ def show(
     index: IndexOption = None,
 ) -> None:
     """Print a document's text, or the part that a citation names."""
-    from qa.bot import newest_index
+    from qa.folders import newest_index
     from qa.render import describe, shown
     from qa.store import Store
 

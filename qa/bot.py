@@ -2,13 +2,10 @@
 
 import contextlib
 import copy
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,8 @@ from qa.catalogue import Catalogue
 from qa.chunk import chunk
 from qa.dialogue import Leaning, context, together
 from qa.embed import Encoder, Vectors, load_encoder
-from qa.errors import BabelquoteError, IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
+from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
+from qa.folders import index_folder
 from qa.index import Progress, Uploads, repair_index, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads
@@ -179,37 +177,6 @@ class Bot:
     def close(self) -> None:
         """Releases the index."""
         self._store.close()
-
-
-def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
-    """The folder below `store.home` where the index of these files and folders lives."""
-    names = sorted(str(root.resolve()) for root in roots)
-    slug = "".join(c if c.isalnum() else "-" for c in Path(names[0]).name)[:40]
-    return Path(settings.store.home) / f"{slug}-{sha256(json.dumps(names).encode()).hexdigest()[:8]}"
-
-
-def newest_index(settings: Settings) -> Path:
-    """The folder below `store.home` whose index was published last. Raises `IndexMissing` if there is none."""
-    built: dict[Path, datetime] = {}
-    for path in Path(settings.store.home).glob("*/truth.sqlite3"):
-        try:
-            state = Store(path.parent, settings.store).state()
-        except BabelquoteError:
-            continue
-        if "built" in state:
-            built[path.parent] = datetime.fromisoformat(state["built"])
-    if not built:
-        home = Path(settings.store.home).resolve()
-        raise IndexMissing(f"nothing is indexed in {home}; run: babelquote index PATH, or name one with --index FOLDER")
-    return max(built, key=lambda folder: built[folder])
-
-
-def roots_of(folder: Path, settings: Settings) -> list[Path]:
-    """The folders and files that an index was made of. Raises `IndexMissing` if there is no index."""
-    roots = [Path(root) for root in json.loads(Store(folder, settings.store).state().get("roots", "[]"))]
-    if not roots:
-        raise IndexMissing(f"there is no index in {folder}; make one with: babelquote index PATH")
-    return roots
 
 
 def build(

@@ -113,8 +113,8 @@ def test_open_builds_once_and_reopens_what_is_there(settings: Settings, bot: Bot
 def test_an_index_made_with_other_settings_names_the_command(settings: Settings, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from qa.bot import index_folder
     from qa.errors import IndexMissing, IndexStale
+    from qa.folders import index_folder
     from qa.settings import ChunkSettings, EncoderSettings
 
     folder = index_folder([CORPUS], settings)

@@ -16,7 +16,8 @@ from eval.gold import GoldError
 from eval.result import Result, Verdict, load
 from eval.run import UnknownSystem, ask, load_exam, run
 from eval.systems import SYSTEMS, Task, open_bot
-from qa.bot import index_folder, newest_index, open_corpus
+from qa.bot import open_corpus
+from qa.folders import index_folder, newest_index
 from qa.records import Hit, Reply
 from qa.settings import Settings, StoreSettings
 from qa.shelf import uploads_folder

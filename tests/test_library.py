@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.bot import Bot, build, newest_index, open_corpus, open_index, open_library
+from qa.bot import Bot, build, open_corpus, open_index, open_library
 from qa.errors import CorpusError, IndexBroken, IndexBusy, IndexUnwritable, LibraryError, PlaceMissing
+from qa.folders import newest_index
 from qa.ingest import find_sources
 from qa.library import Library
 from qa.records import Answer, FileReport, FileStatus, Filters

@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qa import text
+from qa.paragraphs import paragraphs
 from qa.records import Bounds
-from qa.sentences import MAX_SENTENCE_CHARS, paragraphs, sentences, split_long
+from qa.sentences import MAX_SENTENCE_CHARS, sentences, split_long
 from tests.conftest import CORPUS
 from tests.strategies import WORDS, texts
 

@@ -1,0 +1,42 @@
+"""Where indexes live, and what they were made of."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from qa.errors import BabelquoteError, IndexMissing
+from qa.settings import Settings
+from qa.store import Store
+
+
+def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
+    """The folder below `store.home` where the index of these files and folders lives."""
+    names = sorted(str(root.resolve()) for root in roots)
+    slug = "".join(c if c.isalnum() else "-" for c in Path(names[0]).name)[:40]
+    return Path(settings.store.home) / f"{slug}-{sha256(json.dumps(names).encode()).hexdigest()[:8]}"
+
+
+def newest_index(settings: Settings) -> Path:
+    """The folder below `store.home` whose index was published last. Raises `IndexMissing` if there is none."""
+    built: dict[Path, datetime] = {}
+    for path in Path(settings.store.home).glob("*/truth.sqlite3"):
+        try:
+            state = Store(path.parent, settings.store).state()
+        except BabelquoteError:
+            continue
+        if "built" in state:
+            built[path.parent] = datetime.fromisoformat(state["built"])
+    if not built:
+        home = Path(settings.store.home).resolve()
+        raise IndexMissing(f"nothing is indexed in {home}; run: babelquote index PATH, or name one with --index FOLDER")
+    return max(built, key=lambda folder: built[folder])
+
+
+def roots_of(folder: Path, settings: Settings) -> list[Path]:
+    """The folders and files that an index was made of. Raises `IndexMissing` if there is no index."""
+    roots = [Path(root) for root in json.loads(Store(folder, settings.store).state().get("roots", "[]"))]
+    if not roots:
+        raise IndexMissing(f"there is no index in {folder}; make one with: babelquote index PATH")
+    return roots
