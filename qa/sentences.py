@@ -15,7 +15,28 @@ MAX_SENTENCE_CHARS = 1_200
 """A longer "sentence" (a table, minified data, a text without punctuation) is cut at the best place before. In scripts
 without spaces, where a character says as much as three Latin ones, a third of this."""
 _GRAPHEME = regex.compile(r"\X")
-_BREAK_AFTER = regex.compile(r"[\s\p{P}]")
+_UNSPACED = rf"[{UNSPACED.pattern}\p{{Tibetan}}]"
+_WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}--\d]]"
+_BLANK = r"[^\S\xa0\u2007\u202f]"
+_MARK = r"[\u200b\p{P}--[\p{Ps}\p{Pi}]]"
+_WIDE = rf"[[\p{{EA=W}}\p{{EA=F}}]&&{_MARK}]"
+_AMID_DIGITS = r"(?<=\d.(?=\d))"
+_LEANING = r"[[\p{InSC=Vowel_Dependent}--\p{LOE}]\p{LB=CJ}]"
+"""Vowels of Thai, Lao and Burmese, small kana: letters that belong to the one before."""
+_CUTS = [
+    regex.compile(place, regex.V1 | regex.REVERSE)
+    for place in (
+        r"(?<=[\t\n\v\f\r\x85\u2028\u2029])",
+        rf"(?<={_BLANK})(?!{_AMID_DIGITS})",
+        rf"(?<={_BLANK})",
+        rf"(?:(?<={_MARK})(?!{_WORD})|(?<={_WIDE})(?!{_AMID_DIGITS}))(?!{_MARK})",
+        rf"(?<=[[\p{{L}}\p{{M}}]&&{_UNSPACED}--\p{{LOE}}])(?=[\p{{Lo}}&&{_UNSPACED}--{_LEANING}])",
+        rf"(?<!\d|{_WORD}(?=['’.\p{{Pd}}]{_WORD}))(?!{_WORD})|(?=[;|])",
+    )
+]
+"""Where to cut a long text, best first: between cells or lines; at a blank, rather not between digits; after a mark
+that no word or number follows (l'homme, -27.19), or that is wide; between letters of scripts without spaces; before
+what is neither word nor number. Each is searched from the end."""
 
 _INVISIBLE = regex.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Soft hyphens, marks of direction, joiners of words: sentencex knows neither words nor ends of sentences with them."""
@@ -23,13 +44,28 @@ _CLOSING = "\u061c\u200b\u200e\u200f\u202c\u2060\u2069\ufeff"
 """Those that belong to what stands before them."""
 _SPACES = dict.fromkeys(map(ord, "\n\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
                                  "\u2028\u2029\u202f\u205f\u3000"), " ")  # fmt: skip
-_MISSED_END = regex.compile(r"[។៕]|།(?=\s)")
-_BEFORE = r"(?:^|[\s\p{Ps}\p{Pi}\"'’/-])"
-_INITIAL_OR_TITLE = regex.compile(
-    rf"{_BEFORE}(?!I\.)(?:[\p{{Lu}}\p{{Lo}}]\p{{M}}*|Mme|Mlle|MM|Mgr|Dra?|Prof|Sra?|St|Hr|Mevr|Jl|TP|TS|Av|Проф|श्री)\.$"
+_DIGIT_BEHIND_END = regex.compile(r"(?<=[。｡！？])[0-9]")
+_MISSED_END = regex.compile(r"[។៕]|(?:[།༎]\s*)++(?![\p{Pe}\p{Pf}])")
+_QUOTATION_MARK = regex.compile(
+    r"""
+    (?P<acronym> (?<=[א-ת]) " (?=[א-ת]) (?! (?<= (?<![א-ת]) [בהוכלמש]{1,4} ") [א-ת]{2} ) )
+    | (?P<inch> (?<=\d) " (?!\p{Lo}) )
+    | "
+    """,
+    regex.VERBOSE,
 )
+"""A quotation mark, and what is typed like one; behind nothing but Hebrew prefixes it opens a quotation."""
+_BEFORE = r"(?:^|[\s\p{Ps}\p{Pi}\"'’/-])"
+_TITLES = (
+    r"Mme|Mlle|MM|Mgr|Dra?|Prof|Sra?|Exm[ao]|Ilm[ao]|St|(?<=[lL]['’])[Oo]n|Hr|Ing|Mevr|inż|Öğr|Arş|Gör|Doç|Yrd|Uzm"
+    r"|Jl|Ir|TP|P?GS|(?:P?GS\.)?TS|ThS|Av|Проф|श्री"
+)
+_INITIAL_OR_TITLE = regex.compile(rf"{_BEFORE}(?!I\.)(?:[\p{{Lu}}\p{{Lo}}]\p{{M}}*|{_TITLES})\.$")
 _SHORT = regex.compile(rf"{_BEFORE}(?:\p{{L}}\p{{M}}*){{1,4}}\.$")
 _SPEECH = regex.compile(r"[.!?…][\p{Pe}\p{Pf}\p{Pi}\"'’]$")
+_BROKEN_OFF = regex.compile(r"(?:[!?…;]|\.\.)$")
+_SMALL = regex.compile(r"(?:\p{Pd}\s*)?[\p{Ll}--\p{Georgian}]", regex.V1)
+"""A small letter, also behind a dash ("— Да! — сказал он."); Georgian has no others."""
 _ORDINAL = regex.compile(rf"{_BEFORE}(?:\d{{1,3}}|[IVX]{{1,5}})\.$")
 _ORDINALS_WITH_STOP = {"bs", "cs", "da", "de", "et", "fi", "hr", "hu", "lv", "nb", "nn", "no", "pl", "sk", "sl", "sr", "tr"}  # fmt: skip  # noqa: E501
 _INNER_STOP = regex.compile(r"\p{L}\p{M}*\.\p{L}\p{M}*\.$")
@@ -60,14 +96,14 @@ def sentences(text: str, *, language: str = "en") -> list[Bounds]:
 
 
 def split_long(text: str, bounds: Bounds, *, limit: int) -> Iterator[Bounds]:
-    """The bounds in pieces of at most `limit` characters, cut after white space or punctuation if there is any
-    in the piece's second half, and never inside a grapheme (unless one alone is longer than the limit)."""
+    """The bounds in pieces of at most `limit` characters, cut at the best place in the second half of the room, and
+    never inside a grapheme (unless one alone is longer than the limit)."""
     start, end = bounds
     while end - start > limit:
-        window = text[start : start + limit + 1]
-        cut = max((m.end() for m in _BREAK_AFTER.finditer(window, limit // 2, limit)), default=0)
-        graphemes = [m.start() for m in _GRAPHEME.finditer(window)]
-        cut = max((g for g in graphemes if 0 < g <= (cut or limit)), default=limit)
+        window = text[start : min(end, start + limit + 2)]
+        starts = {grapheme.start() for grapheme in _GRAPHEME.finditer(window)} - {0, limit + 1}
+        places = (place.start() for cuts in _CUTS for place in cuts.finditer(window))
+        cut = next((i for i in places if i >= limit // 2 and i in starts), max(starts, default=limit))
         if piece := strip(text, start, start + cut):
             yield piece
         start += cut
@@ -77,16 +113,34 @@ def split_long(text: str, bounds: Bounds, *, limit: int) -> Iterator[Bounds]:
 
 def _pieces(text: str, paragraph: Bounds, language: str) -> Iterator[Bounds]:
     """What sentencex takes for sentences. It panics at an initial with a space that is not ASCII, cuts at some line
-    ends, and does not see through what is invisible: so it gets a plainer text."""
-    part = text[paragraph.start : paragraph.end].translate(_SPACES)
+    ends, does not see through what is invisible, and goes on at a full stop of Chinese before an ASCII digit: so it
+    gets a plainer text."""
+    part = _DIGIT_BEHIND_END.sub("０", text[paragraph.start : paragraph.end].translate(_SPACES))
     hidden = {match.start() for match in _INVISIBLE.finditer(part)}
     kept = [i for i in range(len(part)) if i not in hidden] if hidden else None
-    found = _ends("".join(part[i] for i in kept) if kept else part, language)
+    found = _ends(_quoting("".join(part[i] for i in kept) if kept else part), language)
     ends = {_behind(part, kept[end - 1] + 1) if kept else end for end in found}
     ends |= {match.end() for match in _MISSED_END.finditer(part)}
     for start, end in pairwise([0, *sorted(ends | {len(part)})]):
         if bounds := strip(text, paragraph.start + start, paragraph.start + end):
             yield bounds
+
+
+def _quoting(part: str) -> str:
+    """The text, of the same length, with ASCII quotation marks only where they quote; those of inches and of Hebrew
+    acronyms give way to the signs meant. Between two of them sentencex sees no end."""
+    is_open = False
+
+    def meant(mark: regex.Match[str]) -> str:
+        nonlocal is_open
+        if mark["acronym"]:
+            return "\u05f4"
+        if mark["inch"] and not is_open:
+            return "\u2033"
+        is_open = not is_open
+        return mark[0]
+
+    return _QUOTATION_MARK.sub(meant, part)
 
 
 def _behind(part: str, end: int) -> int:
@@ -124,16 +178,18 @@ def _whole(text: str, pieces: Iterator[Bounds], language: str) -> Iterator[Bound
 
 def _goes_on(text: str, before: Bounds, after: Bounds, language: str) -> bool:
     """Whether a sentence goes on from one piece to the next."""
-    tail = _INVISIBLE.sub("", text[max(before.start, before.end - _TAIL) : before.end])
-    gap, head = text[before.end : after.start], _INVISIBLE.sub("", text[after.start : after.start + _TAIL])[:1]
+    tail = _quoting(_INVISIBLE.sub("", text[max(before.start, before.end - _TAIL) : before.end]))
+    gap, head = text[before.end : after.start], _INVISIBLE.sub("", text[after.start : after.start + _TAIL])
     if not tail or not head:
         return True
-    short = _SHORT.search(tail)
+    short, ordinal, small = _SHORT.search(tail), _ORDINAL.search(tail), _SMALL.match(head)
     if _INITIAL_OR_TITLE.search(tail) or tail.endswith("၊") or (gap in ("\xa0", "\u202f") and short):
         return True
-    if head.islower() and not text[before.start].islower() and (short or _ORDINAL.search(tail) or _SPEECH.search(tail)):
+    if small and not text[before.start].islower() and (short or ordinal or _SPEECH.search(tail)):
         return True
-    if (language in _ORDINALS_WITH_STOP and _ORDINAL.search(tail)) or (head.isdigit() and _INNER_STOP.search(tail)):
+    if small and _BROKEN_OFF.search(tail) and not _begins_small(text[before.start : before.start + _TAIL]):
+        return True
+    if (language in _ORDINALS_WITH_STOP and ordinal) or (head[0].isdigit() and _INNER_STOP.search(tail)):
         return True
     if _is_bare(text, before) or _ENUMERATOR.fullmatch(tail):
         return True
@@ -141,11 +197,16 @@ def _goes_on(text: str, before: Bounds, after: Bounds, language: str) -> bool:
         return bool(short) or not _ENUMERATOR.match(text, *after)
     if gap:
         return False
-    if _GRAPHEME.fullmatch(tail[-1] + head):
+    if _GRAPHEME.fullmatch(tail[-1] + head[0]):
         return True
     if tail.endswith("."):  # as in ASP.NET; but "the end.The next" has lost its space
-        return not UNSPACED.match(head) and not (not head.islower() and head.isalpha() and _WORD_AND_STOP.search(tail))
-    return tail[-1] in "」』" and "ぁ" <= head <= "ん"
+        return not UNSPACED.match(head) and not (not small and head[0].isalpha() and _WORD_AND_STOP.search(tail))
+    return tail[-1] in "」』" and "ぁ" <= head[0] <= "ん"
+
+
+def _begins_small(sentence: str) -> bool:
+    """Whether the first letter is small, as in a text that has no capitals: there "!" and "?" end sentences."""
+    return next(filter(str.isalpha, sentence), "").islower()
 
 
 def _is_bare(text: str, piece: Bounds) -> bool:
