@@ -7,9 +7,13 @@
 """
 
 import os
+from typing import TYPE_CHECKING
 
 from qa.errors import BabelquoteError
 from qa.records import Abstention, Answer, Document, Filters, Quote, Reason, Reply
+
+if TYPE_CHECKING:
+    from qa.bot import open_corpus as open
 
 __all__ = [
     "Abstention",

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,22 +18,22 @@ from qa.chunk import chunk
 from qa.dialogue import Leaning, context, together
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
-from qa.folders import index_folder
-from qa.index import Progress, Uploads, repair_index, stamp, update_index
+from qa.folders import index_folder, remember_newest
+from qa.index import Corpus, Pipeline, Progress, Uploads, repair_index, silent, stamp, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads
 from qa.read import Reader, load_reader
 from qa.reading import Limits, reading_apart
 from qa.records import Abstention, Document, Filters, Hit, IndexReport, Reply, SourceFile
 from qa.retrieve import Retrieve, retrieve
-from qa.settings import Settings, load_settings
+from qa.settings import EncoderSettings, Settings, load_settings
 from qa.shelf import uploads_folder
 from qa.store import Snapshot, Store
 
+_log = logging.getLogger(__name__)
 _SURE = 0.35
 """Probability of a question's language below which none is named: of short questions a guess is often wrong, and who
 asks in Swahili should not be told that it was Tagalog."""
-_SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731
 
 
 class CachedEncoder:
@@ -61,12 +62,10 @@ class CachedEncoder:
 class Bot:
     """Answers questions from one index. Thread-safe; asking writes nothing."""
 
-    def __init__(
-        self, store: Store, *, encoder: Encoder, reader: Reader, settings: Settings, retrieve: Retrieve = retrieve
-    ) -> None:
+    def __init__(self, store: Store, *, encoder: Encoder, reader: Reader, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._retrieve = retrieve
+        self._find: Retrieve = retrieve
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
         self._reader = reader
         self._leans = Leaning(self._encoder.encode_queries)
@@ -103,10 +102,10 @@ class Bot:
         vector = self._encoder.encode_queries([cleaned])[0]
         return self._store.read(lambda index: self._hits(cleaned, vector, index, filters))
 
-    def with_retrieval(self, retrieve: Retrieve) -> "Bot":
+    def with_retrieval(self, find: Retrieve) -> "Bot":
         """The same bot with another way to find passages, on the same open index. For evaluation."""
         other = copy.copy(self)
-        other._retrieve = retrieve
+        other._find = find
         return other
 
     def _clean(self, question: str, what: str = "the question") -> str:
@@ -119,7 +118,7 @@ class Bot:
         return cleaned
 
     def _hits(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Hit]:
-        return self._retrieve(question, vector, index, self._settings.retrieve, filters=filters)
+        return self._find(question, vector, index, self._settings.retrieve, filters=filters)
 
     def _candidates(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Candidate]:
         hits = self._hits(question, vector, index, filters)
@@ -140,7 +139,7 @@ class Bot:
         if isinstance(reply, Abstention):
             return reply
         # The same fact elsewhere is nearer to the quote than to the question. By meaning alone: shared words would
-        # bring the quote's own language.
+        # bring the quote's own language. However the quote was found: `with_retrieval` compares what finds answers.
         quote = reply.quotes[0].text
         by_meaning = replace(settings.retrieve, lexical_weight=0.0, same_fact=math.inf)
         kin = retrieve(quote, self._encoder.encode_passages([quote])[0], index, by_meaning, filters=filters)
@@ -184,46 +183,62 @@ def build(
     *,
     index: Path | None = None,
     settings: Settings | None = None,
-    progress: Progress = _SILENT,
+    progress: Progress = silent,
     wait: bool = True,
 ) -> IndexReport:
     """Brings the index of these files and folders, and of the uploads beside it, up to date; see `update_index`."""
     settings = settings or load_settings()
     sources, problems = find_sources(roots)
-    encoder = load_encoder(settings.encoder)
     store = Store(index or index_folder(roots, settings), settings.store)
     uploads = uploads_folder(store.folder)
-    sources = [source for source in sources if not source.path.is_relative_to(uploads)]
+    corpus = Corpus(
+        roots=roots,
+        sources=[source for source in sources if not source.path.is_relative_to(uploads)],
+        problems=problems,
+    )
+    encoder = load_encoder(settings.encoder)
     with contextlib.closing(store), reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)) as apart:
 
         def read(source: SourceFile) -> Document:
             # What visitors brought is read as carefully as when it came.
             return apart(source) if source.path.is_relative_to(uploads) else read_document(source, settings.ingest)
 
-        return update_index(
-            store, sources, roots=roots, encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of,
-            read=read, chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
-            embed=encoder.encode_passages, problems=problems, uploads=stored_uploads(store.folder), progress=progress,
+        report = update_index(
+            store,
+            _pipeline(encoder, settings, read),
+            corpus=corpus,
+            uploads=stored_uploads(store.folder),
+            progress=progress,
             wait=wait,
-        )  # fmt: skip
+        )
+    remember_newest(store.folder, settings)
+    return report
 
 
 def open_library(bot: Bot) -> Library:
     """The documents that visitors bring to the bot's index. What is added or removed the bot knows at once."""
-    encoder, settings = bot._encoder, bot._settings
+    settings = bot._settings
 
     def update(uploads: Uploads, *, read: Read, progress: Progress) -> IndexReport:
-        return update_index(
-            bot._store, (), roots=(), encoder=encoder.name, chunk_settings=settings.chunk, digest=sha256_of, read=read,
-            chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
-            embed=encoder.encode_passages, uploads=uploads, corpus_stays=True, progress=progress,
-        )  # fmt: skip
+        pipeline = _pipeline(bot._encoder, settings, read)
+        return update_index(bot._store, pipeline, corpus=None, uploads=uploads, progress=progress)
 
     return Library(
         bot._store,
         update=update,
         reading=lambda: reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)),
         settings=settings.uploads,
+    )
+
+
+def _pipeline(encoder: Encoder, settings: Settings, read: Read) -> Pipeline:
+    return Pipeline(
+        encoder=encoder.name,
+        chunk_settings=settings.chunk,
+        digest=sha256_of,
+        read=read,
+        chunk=lambda document: chunk(document, settings.chunk, fits=encoder.fits),
+        embed=encoder.encode_passages,
     )
 
 
@@ -235,6 +250,11 @@ def open_index(folder: Path, *, settings: Settings | None = None) -> Bot:
     settings = settings or load_settings()
     store = Store(folder, settings.store)
     encoder = load_encoder(settings.encoder)
+    if replace(settings.encoder, batch_tokens=0) != replace(EncoderSettings(), batch_tokens=0):
+        _log.warning(
+            "answer.threshold, retrieve.same_fact and the confidence of answers were fitted for the shipped encoder; "
+            "with another one, find your own: docs/settings.md"
+        )
     with_what = store.state()
     if not with_what:
         raise IndexMissing(f"there is no index in {folder}; make one with: babelquote index PATH")
@@ -256,7 +276,7 @@ def open_corpus(
     *,
     index: str | Path | None = None,
     settings: Settings | None = None,
-    progress: Progress = _SILENT,
+    progress: Progress = silent,
 ) -> Bot:
     """A bot on a folder or files, whose index is built first if it is missing or behind. Exported as `qa.open`.
 

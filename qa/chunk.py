@@ -91,7 +91,7 @@ def _passage(document: Document, group: list[Bounds]) -> Passage:
         start=start,
         end=end,
         text=content,
-        language=document.language if told == "und" else told,
+        language=document.language if told == "und" or text.same_language(told, document.language) else told,
         sentences=tuple(
             Bounds(piece.start - start, piece.end - start)
             for piece in group

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -123,7 +124,25 @@ def _load(settings: EncoderSettings) -> SentenceTransformerEncoder:
             f"sentence-transformers cannot load {settings.model!r} ({error}); name a folder or a model that this "
             f"machine has or can download, or unset BABELQUOTE_ENCODER__MODEL to use the embedded {EMBEDDED}"
         ) from error
-    return SentenceTransformerEncoder(model, name=settings.model, batch_tokens=settings.batch_tokens)
+    name = f"{settings.model}+{_revision(model, Path(settings.model))}"
+    return SentenceTransformerEncoder(model, name=name, batch_tokens=settings.batch_tokens)
+
+
+def _revision(model: Any, folder: Path) -> str:
+    """Tells a model from another of the same name: by its files, or by the hub's commit. Of large files a thousandth
+    is enough: training changes weights everywhere."""
+    if not folder.is_dir():
+        config = getattr(getattr(model[0], "auto_model", None), "config", None)
+        return str(getattr(config, "_commit_hash", None) or "unknown")[:8]
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)} {size}\0".encode())
+        with path.open("rb") as file:
+            for start in range(0, size, 1 << 20):
+                file.seek(start)
+                digest.update(file.read(1 << 20 if size < 1 << 24 else 1 << 10))
+    return digest.hexdigest()[:8]
 
 
 def language_projection() -> Vectors:

@@ -4,6 +4,7 @@
     ├── SettingsError        a setting is unknown or has an impossible value
     ├── CorpusError          nothing to read, or a manifest that does not tell the truth
     ├── FileError            one file cannot be read; the others go on
+    │   └── FileUnavailable  … this time: what an index holds of it stays
     ├── QuestionError        the question cannot be asked (empty, far too long)
     ├── PlaceMissing         no such document, or no such stretch of it
     ├── LibraryError         an upload or a feedback entry cannot be taken or removed
@@ -45,6 +46,10 @@ class CorpusError(BabelquoteError):
 
 class FileError(BabelquoteError):
     """One file cannot be read. Indexing reports it and goes on with the others."""
+
+
+class FileUnavailable(FileError):
+    """A file that is there could not be read this time. What an index holds of it stays."""
 
 
 class QuestionError(BabelquoteError):
@@ -101,3 +106,10 @@ class IndexBroken(StoreError):
 
 class IndexUnwritable(StoreError):
     """The index cannot be written: the disk is full, read-only, or not ours."""
+
+
+def disk_full(folder: Path) -> IndexUnwritable:
+    """What to say where an index has no room."""
+    return IndexUnwritable(
+        f"the disk that holds {folder} is full; make room, then run the same command again: nothing is lost"
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from qa.disk import is_full
 from qa.errors import IndexBusy, IndexUnwritable, LibraryError
 from qa.records import Filters, Reply
 from qa.render import to_json
@@ -72,7 +73,7 @@ class FeedbackLog:
         except Timeout as error:
             raise IndexBusy(f"another process holds {self.path}; try again") from error
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            full = is_full(error)
             raise IndexUnwritable(
                 f"the feedback could not be kept: the disk that holds {self.path} is full; make room"
                 if full

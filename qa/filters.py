@@ -19,7 +19,7 @@ def check_filters(
     """
     for code in filters.languages:
         if not re.fullmatch(r"[a-z]{2,3}(-\w+)*", code):
-            raise QuestionError(f"{mark}language {code!r} is no language code; expected one like en, de or zh")
+            raise QuestionError(f"{mark}language {code!r} is not a language code; expected one like en, de or zh")
     if filters == Filters():
         return
     wanted: tuple[tuple[str, Key, tuple[str, ...]], ...] = (

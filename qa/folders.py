@@ -1,6 +1,8 @@
 """Where indexes live, and what they were made of."""
 
+import contextlib
 import json
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -10,6 +12,8 @@ from qa.errors import BabelquoteError, IndexMissing
 from qa.settings import Settings
 from qa.store import Store
 
+_NEWEST = "newest"
+
 
 def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
     """The folder below `store.home` where the index of these files and folders lives."""
@@ -18,10 +22,27 @@ def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
     return Path(settings.store.home) / f"{slug}-{sha256(json.dumps(names).encode()).hexdigest()[:8]}"
 
 
+def remember_newest(folder: Path, settings: Settings) -> None:
+    """Makes this index the one that is asked where none is named, if it lies in `store.home`."""
+    home = Path(settings.store.home).resolve()
+    if folder.resolve().parent == home:
+        fresh = home / f".{_NEWEST}-{uuid.uuid4().hex[:12]}"
+        fresh.write_text(folder.name, encoding="utf-8")
+        fresh.replace(home / _NEWEST)
+
+
 def newest_index(settings: Settings) -> Path:
-    """The folder below `store.home` whose index was published last. Raises `IndexMissing` if there is none."""
+    """The folder below `store.home` that was brought up to date last, by its owner and not by an upload.
+
+    Raises `IndexMissing` if there is none.
+    """
+    home = Path(settings.store.home)
+    with contextlib.suppress(OSError, ValueError):
+        folder = home / (home / _NEWEST).read_text(encoding="utf-8")
+        if Store(folder, settings.store).truth_path.is_file():
+            return folder
     built: dict[Path, datetime] = {}
-    for path in Path(settings.store.home).glob("*/truth.sqlite3"):
+    for path in home.glob("*/truth.sqlite3"):
         try:
             state = Store(path.parent, settings.store).state()
         except BabelquoteError:
@@ -29,8 +50,9 @@ def newest_index(settings: Settings) -> Path:
         if "built" in state:
             built[path.parent] = datetime.fromisoformat(state["built"])
     if not built:
-        home = Path(settings.store.home).resolve()
-        raise IndexMissing(f"nothing is indexed in {home}; run: babelquote index PATH, or name one with --index FOLDER")
+        raise IndexMissing(
+            f"nothing is indexed in {home.resolve()}; run: babelquote index PATH, or name one with --index FOLDER"
+        )
     return max(built, key=lambda folder: built[folder])
 
 

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,15 +13,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import BabelquoteError, CorpusError, FileError, IndexBroken, IndexStale
+from qa.errors import BabelquoteError, CorpusError, FileError, FileUnavailable, IndexBroken, IndexStale
 from qa.records import Document, IndexReport, Passage, Problem, SourceFile
 from qa.settings import ChunkSettings
+from qa.staging import WritableTruth
 from qa.store import Store
 from qa.swap import Writer
 from qa.tables import SCHEMA_VERSION
 from qa.truth import Truth
 
-PIPELINE_VERSION = 4
+PIPELINE_VERSION = 5
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
 
 _BATCH = 256
@@ -33,8 +34,40 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
+def silent(stage: str, done: int, total: int) -> None:
+    """The `Progress` that tells nobody."""
+
+
 Uploads = Callable[[Truth], AbstractContextManager[Sequence[SourceFile]]]
 """Gives the files that visitors brought. Entered when the lock is held, left before it is released."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """What files go through on their way into an index.
+
+    `digest` and `read` raise `FileError`; `embed` gives unit rows, *Shape* (texts, d).
+    """
+
+    encoder: str
+    chunk_settings: ChunkSettings
+    digest: Callable[[Path], str]
+    read: Callable[[SourceFile], Document]
+    chunk: Callable[[Document], Sequence[Passage]]
+    embed: Callable[[Sequence[str]], NDArray[np.float32]]
+
+    @property
+    def stamp(self) -> dict[str, str]:
+        return stamp(self.encoder, self.chunk_settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """What an index is to mirror: the files found below the roots, and what could not be found there."""
+
+    roots: Sequence[Path]
+    sources: Sequence[SourceFile]
+    problems: Sequence[Problem] = ()
 
 
 def stamp(encoder: str, chunk: ChunkSettings) -> dict[str, str]:
@@ -48,24 +81,15 @@ def stamp(encoder: str, chunk: ChunkSettings) -> dict[str, str]:
 
 def update_index(
     store: Store,
-    sources: Sequence[SourceFile],
+    pipeline: Pipeline,
     *,
-    roots: Sequence[Path],
-    encoder: str,
-    chunk_settings: ChunkSettings,
-    digest: Callable[[Path], str],
-    read: Callable[[SourceFile], Document],
-    chunk: Callable[[Document], Sequence[Passage]],
-    embed: Callable[[Sequence[str]], NDArray[np.float32]],
-    problems: Iterable[Problem] = (),
+    corpus: Corpus | None,
     uploads: Uploads = lambda _truth: nullcontext(()),
-    corpus_stays: bool = False,
-    progress: Progress = lambda _stage, _done, _total: None,
+    progress: Progress = silent,
     wait: bool = True,
 ) -> IndexReport:
-    """Makes the index in `store` mirror `sources` and `uploads`.
-
-    With `corpus_stays` the documents of the corpus stay as they are in the index; `sources` and `roots` are then empty.
+    """Makes the index in `store` mirror the corpus and the uploads. Without `corpus`, the documents of the corpus stay
+    as they are in the index.
 
     Files that cannot be read are reported, not indexed, and do not stop the others. Every step is durable: what was
     read and embedded before a crash is not done again. The published index answers throughout. Raises `CorpusError` if
@@ -73,66 +97,90 @@ def update_index(
     settings, and what `Store.writing` and `uploads` raise.
     """
     started = time.monotonic()
-    problems = list(problems)
-    mark = stamp(encoder, chunk_settings)
-    with store.writing(wait=wait) as writer, uploads(writer.truth) as brought:
+    with store.writing(wait=wait) as writer, uploads(writer.truth) as uploaded:
         truth = writer.truth
-        live, staged = truth.fingerprints(live=True), truth.fingerprints(live=False)
-        wanted: dict[str, str] = {}
-        if corpus_stays:
-            if any(truth.state.get(key) != value for key, value in mark.items()):
-                raise IndexStale("the index was made anew with other settings meanwhile; start this program again")
-            uploaded = uploaded_ids(truth.state)
-            wanted = {document_id: known for document_id, known in live.items() if document_id not in uploaded}
-        of_corpus = wanted.keys() | {source.document_id for source in sources}
-        files = [*sources, *(source for source in brought if source.document_id not in of_corpus)]
-        problems += [
-            Problem(str(source.path), f"the corpus holds {source.document_id}, too; rename that file of the corpus")
-            for source in brought
-            if source.document_id in of_corpus
+        live = truth.fingerprints(live=True)
+        kept = {} if corpus else _documents_of_corpus(truth, live, pipeline)
+        sources = corpus.sources if corpus else ()
+        of_corpus = kept.keys() | {source.document_id for source in sources}
+        files = [*sources, *(source for source in uploaded if source.document_id not in of_corpus)]
+        staged, problems = _stage_changed(truth, files, pipeline, progress)
+        problems = [
+            *(corpus.problems if corpus else ()),
+            *(
+                Problem(str(source.path), f"the corpus holds {source.document_id}, too; rename that file of the corpus")
+                for source in uploaded
+                if source.document_id in of_corpus
+            ),
+            *problems,
         ]
-        for number, source in enumerate(files):
-            progress("read", number, len(files))
-            try:
-                known = replace(source, sha256=source.sha256 or digest(source.path))
-                fingerprint = _fingerprint(known, mark)
-                if fingerprint not in (live.get(source.document_id), staged.get(source.document_id)):
-                    document = read(known)
-                    if document.sha256 != known.sha256:
-                        raise FileError("changed while it was read; run the same command again")
-                    truth.stage(document, _chunked(document, chunk), fingerprint)
-                wanted[source.document_id] = fingerprint
-            except FileError as error:
-                problems.append(Problem(str(source.path), str(error)))
-        progress("read", len(files), len(files))
+        wanted = kept | staged
+        if unread := [Path(problem.path) for problem in problems if problem.folder]:
+            wanted |= {i: live[i] for i, path in truth.paths().items() if any(map(path.is_relative_to, unread))}
         if not wanted:
             reasons = "".join(f"\n  {problem.path}: {problem.message}" for problem in problems[:10])
-            raise CorpusError(f"no document could be read in {', '.join(map(str, roots))}{reasons or ': it is empty'}")
-        staged = truth.fingerprints(live=False)
-        truth.unstage(i for i in staged if wanted.get(i) != staged[i] or live.get(i) == wanted[i])
-        added = [i for i in wanted if i not in live]
-        updated = [i for i in wanted if i in live and live[i] != wanted[i]]
+            where = ", ".join(map(str, corpus.roots)) if corpus else str(store.folder)
+            raise CorpusError(f"no document could be read in {where}{reasons or ': it is empty'}")
+        left = truth.fingerprints(live=False)
+        truth.unstage(i for i in left if wanted.get(i) != left[i] or live.get(i) == wanted[i])
+        embedded = _embed_staged(writer, pipeline, progress)
+        ids_uploaded = sorted(wanted.keys() - of_corpus)
+        state = {**pipeline.stamp, "corpus": _corpus_digest(wanted)}
+        if corpus:
+            state["roots"] = json.dumps([str(root.resolve()) for root in corpus.roots])
+        if uploaded or "uploads" in truth.state:
+            state["uploads"] = json.dumps(ids_uploaded)
         removed = [i for i in live if i not in wanted]
-        state = {**mark, "corpus": _corpus_digest(wanted)}
-        if not corpus_stays:
-            state["roots"] = json.dumps([str(root.resolve()) for root in roots])
-        if brought or "uploads" in truth.state:
-            state["uploads"] = json.dumps(sorted(wanted.keys() - of_corpus))
-        embedded = _embed_staged(writer, encoder, embed, progress)
         expected = {**state, "schema": SCHEMA_VERSION}
         if any(truth.state.get(key) != value for key, value in expected.items()) or not _verifies(store):
             writer.publish(
-                encoder=encoder,
+                encoder=pipeline.encoder,
                 removed=removed,
-                brought=sorted(wanted.keys() - of_corpus),
+                uploaded=ids_uploaded,
                 state={**state, "built": datetime.now(UTC).isoformat(timespec="seconds")},
-                embed=embed,
+                embed=pipeline.embed,
                 progress=lambda done, total: progress("index", done, total),
             )
     return IndexReport(
-        documents=len(wanted), passages=int(store.state()["passages"]), added=len(added), updated=len(updated),
-        removed=len(removed), embedded=embedded, seconds=time.monotonic() - started, problems=tuple(problems),
+        documents=len(wanted), passages=int(store.state()["passages"]), added=len(wanted.keys() - live.keys()),
+        updated=sum(i in live and live[i] != wanted[i] for i in wanted), removed=len(removed), embedded=embedded,
+        seconds=time.monotonic() - started, problems=tuple(problems),
     )  # fmt: skip
+
+
+def _documents_of_corpus(truth: Truth, live: Mapping[str, str], pipeline: Pipeline) -> dict[str, str]:
+    """Id to fingerprint of the live documents that nobody uploaded."""
+    if any(truth.state.get(key) != value for key, value in pipeline.stamp.items()):
+        raise IndexStale("the index was made anew with other settings meanwhile; start this program again")
+    uploaded = uploaded_ids(truth.state)
+    return {document_id: known for document_id, known in live.items() if document_id not in uploaded}
+
+
+def _stage_changed(
+    truth: WritableTruth, files: Sequence[SourceFile], pipeline: Pipeline, progress: Progress
+) -> tuple[dict[str, str], list[Problem]]:
+    """Reads and stages those files that are neither live nor staged as they are. Id to fingerprint of what the index
+    will hold of them, and what could not be read."""
+    live, staged = truth.fingerprints(live=True), truth.fingerprints(live=False)
+    current: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, source in enumerate(files):
+        progress("read", number, len(files))
+        try:
+            known = replace(source, sha256=source.sha256 or pipeline.digest(source.path))
+            fingerprint = _fingerprint(known, pipeline.stamp)
+            if fingerprint not in (live.get(source.document_id), staged.get(source.document_id)):
+                document = pipeline.read(known)
+                if document.sha256 != known.sha256:
+                    raise FileUnavailable("changed while it was read; run the same command again")
+                truth.stage(document, _chunked(document, pipeline.chunk), fingerprint)
+            current[source.document_id] = fingerprint
+        except FileError as error:
+            problems.append(Problem(str(source.path), str(error)))
+            if isinstance(error, FileUnavailable) and source.document_id in live:
+                current[source.document_id] = live[source.document_id]
+    progress("read", len(files), len(files))
+    return current, problems
 
 
 def _chunked(document: Document, chunk: Callable[[Document], Sequence[Passage]]) -> Sequence[Passage]:
@@ -164,12 +212,10 @@ def repair_index(store: Store, embed: Callable[[Sequence[str]], NDArray[np.float
         state = dict(writer.truth.state)
         writer.truth.unstage(writer.truth.fingerprints(live=False))
         uploaded = sorted(uploaded_ids(state))
-        writer.publish(encoder=state["encoder"], removed=[], state=state, brought=uploaded, embed=embed)
+        writer.publish(encoder=state["encoder"], removed=[], state=state, uploaded=uploaded, embed=embed)
 
 
-def _embed_staged(
-    writer: Writer, encoder: str, embed: Callable[[Sequence[str]], NDArray[np.float32]], progress: Progress
-) -> int:
+def _embed_staged(writer: Writer, pipeline: Pipeline, progress: Progress) -> int:
     """Embeds the staged passages and their sentences, as far as the cache lacks them; returns how many texts."""
     keys = writer.truth.staged_keys()
     count = 0
@@ -179,10 +225,8 @@ def _embed_staged(
         for stored in writer.truth.stored_passages(keys[i : i + _BATCH]):
             texts[stored.passage.text] = None
             texts.update(dict.fromkeys(stored.passage.text[slice(*bounds)] for bounds in stored.passage.sentences))
-        cached = writer.truth.cached_vectors(encoder, list(texts))
-        if unknown := [text for text in texts if text not in cached]:
-            writer.truth.cache_vectors(encoder, unknown, embed(unknown))
-            count += len(unknown)
+        _, new = writer.truth.vectors(pipeline.encoder, list(texts), pipeline.embed)
+        count += new
     progress("embed", len(keys), len(keys))
     return count
 
@@ -195,8 +239,8 @@ def _verifies(store: Store) -> bool:
     return True
 
 
-def _fingerprint(source: SourceFile, mark: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps([asdict(source), mark], default=str, sort_keys=True).encode()).hexdigest()
+def _fingerprint(source: SourceFile, stamp: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps([asdict(source), stamp], default=str, sort_keys=True).encode()).hexdigest()
 
 
 def _corpus_digest(fingerprints: Mapping[str, str]) -> str:

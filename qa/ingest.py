@@ -14,8 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from qa import text
-from qa.errors import CorpusError, FileError
+from qa import disk, text
+from qa.errors import CorpusError, FileError, FileUnavailable
 from qa.formats import EXTRACTORS, SUFFIXES, Extract
 from qa.records import Document, Problem, SourceFile
 from qa.settings import IngestSettings
@@ -48,11 +48,11 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
             listed = {source.path for source in sources}
             problems.extend(
                 Problem(str(path), f"not listed in {MANIFEST}, so left out; add an entry, or move the file away")
-                for path in _walk(root)
+                for path in _walk(root, problems)
                 if path.suffix.lower() in EXTRACTORS and path not in listed and path.stem.lower() != "readme"
             )
             continue
-        for path in _walk(root) if root.is_dir() else [root]:
+        for path in _walk(root, problems) if root.is_dir() else [root]:
             document_id = path.relative_to(base).as_posix()
             if path.suffix.lower() not in EXTRACTORS:
                 found, known = path.suffix or "a file without suffix", ", ".join(SUFFIXES)
@@ -76,10 +76,9 @@ def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes. Raises `FileError` if it cannot be read."""
     try:
         _size(path)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return disk.sha256_of(path)
     except OSError as error:
-        raise FileError(f"cannot be read: {error.strerror or error}") from error
+        raise _unread(error) from error
 
 
 def read_document(source: SourceFile, settings: IngestSettings) -> Document:
@@ -96,7 +95,7 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
             )
         data = source.path.read_bytes()
     except OSError as error:
-        raise FileError(f"cannot be read: {error.strerror or error}") from error
+        raise _unread(error) from error
     extract = _extract(source.path.suffix.lower(), data)
     # Parts meet at a line end, so that normalising each is normalising the whole.
     parts = [text.normalise(part) for part in extract.parts]
@@ -130,6 +129,12 @@ def _extract(suffix: str, data: bytes) -> Extract:
         raise FileError(f"cannot be read as {suffix} ({problem}); save it anew") from error
 
 
+def _unread(error: OSError) -> FileError:
+    """Who may not read a file, or whose disk does not answer, is not told that it is gone."""
+    kind = FileError if isinstance(error, FileNotFoundError) else FileUnavailable
+    return kind(f"cannot be read: {error.strerror or error}")
+
+
 def _size(path: Path) -> int:
     """Bytes of a file. Raises `FileError` for what is none: a pipe would be waited for without end."""
     status = path.stat()
@@ -156,9 +161,15 @@ def _is_name(name: str) -> bool:
     return bool(name.strip()) and not text.CONTROL.search(name)
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Files below a folder, sorted, without the hidden ones; links to folders are not followed."""
-    for folder, folders, files in os.walk(root):
+def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
+    """Files below a folder, sorted, without the hidden ones; links to folders are not followed. Folders that cannot be
+    read are added to the problems."""
+
+    def unread(error: OSError) -> None:
+        message = f"the folder cannot be read: {error.strerror or error}; what an index holds of it stays"
+        problems.append(Problem(str(error.filename), message, folder=True))
+
+    for folder, folders, files in os.walk(root, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder, name)

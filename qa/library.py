@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from qa.disk import sha256_of
 from qa.errors import FileError, IndexBusy, LibraryError, PlaceMissing, rebuild_command
 from qa.formats import EXTRACTORS, SUFFIXES
-from qa.index import Progress, Uploads, uploaded_ids
+from qa.index import Progress, Uploads, silent, uploaded_ids
 from qa.records import Document, FileReport, FileStatus, IndexReport, SourceFile
 from qa.settings import UploadSettings
-from qa.shelf import PREFIX, Shelf, safe_name, sha256_of, uploads_folder
+from qa.shelf import PREFIX, Shelf, safe_name, uploads_folder
 from qa.store import Store
 from qa.truth import Truth
-
-_SILENT: Progress = lambda _stage, _done, _total: None  # noqa: E731
 
 Read = Callable[[SourceFile], Document]
 
@@ -66,7 +65,7 @@ class Library:
         self._reading = reading
         self._settings = settings
 
-    def add(self, files: Sequence[tuple[str, Path]], *, progress: Progress = _SILENT) -> list[FileReport]:
+    def add(self, files: Sequence[tuple[str, Path]], *, progress: Progress = silent) -> list[FileReport]:
         """Keeps and indexes files; each is its name, as the visitor knows it, and where its bytes are.
 
         One report a file, in their order; what cannot be read or exceeds a limit is left out and does not stop the
@@ -87,7 +86,7 @@ class Library:
                 self._index(candidates, reports, progress)
         return [self._counted(reports[number]) for number in range(len(files))]
 
-    def remove(self, document_id: str, *, progress: Progress = _SILENT) -> None:
+    def remove(self, document_id: str, *, progress: Progress = silent) -> None:
         """Deletes an upload and takes it out of the index.
 
         Raises `PlaceMissing` if there is no such document, `LibraryError` if it belongs to the corpus, `CorpusError` if
@@ -117,7 +116,7 @@ class Library:
         """The uploads that the index holds."""
         return uploaded_ids(self._store.state())
 
-    def complete(self, *, progress: Progress = _SILENT) -> IndexReport | None:
+    def complete(self, *, progress: Progress = silent) -> IndexReport | None:
         """Indexes what a killed run left to be indexed. `None` if there is nothing to do, or another process writes."""
         if self._shelf.stored().keys() == uploaded_ids(self._store.state()):
             return None

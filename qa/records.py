@@ -237,10 +237,11 @@ Reply = Answer | Abstention
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file that was left out, and why, in words for its owner."""
+    """A file that was left out, and why, in words for its owner; or a folder with all that lies below it."""
 
     path: str
     message: str
+    folder: bool = False
 
 
 class FileStatus(StrEnum):

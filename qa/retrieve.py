@@ -60,7 +60,8 @@ def retrieve(
     as a share of the best one. The order is that of the scores, but for passages that repeat another document's.
     """
     dense = dict(index.search_vectors(vector, limit=settings.candidates, filters=filters))
-    lexical = dict(index.search_words(text.words(question), limit=settings.candidates, filters=filters))
+    words = text.words(question) if settings.lexical_weight else []
+    lexical = dict(index.search_words(words, limit=settings.candidates, filters=filters))
     best = max(lexical.values(), default=0.0)
     # A passage that only the words found is at most as near as the last that the vectors found.
     floor = min(dense.values(), default=0.0)

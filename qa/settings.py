@@ -56,7 +56,10 @@ class EncoderSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """`home`: folder that holds the indexes. `chroma_url`: a running Chroma server instead of local folders."""
+    """`home`: folder that holds the indexes. `chroma_url`: a running Chroma server instead of local folders.
+
+    `lock_seconds`: how long a writer waits for another one before it raises `IndexBusy`.
+    """
 
     home: str = ".babelquote"
     chroma_url: str | None = None
@@ -69,6 +72,8 @@ class RetrieveSettings:
 
     `same_fact`: cosine from which on two texts of different documents state the same fact: such passages are grouped,
     such sentences corroborate; more than 1 does neither. It belongs to the embedded encoder; other models need others.
+    `lexical_weight`: of the BM25 share beside the cosine; 0 turns the lexical leg off. A question of more than
+    `max_question_chars` is refused.
     """
 
     candidates: int = 50
@@ -109,7 +114,9 @@ class ServeSettings:
     user, or without login an address) may ask `rate_per_minute` questions, `burst` of them at once.
     `users`: the user file; `None` is `users.jsonl` in `store.home`, if there is one. `open_to_all` serves other
     addresses than loopback without login. `hosts`: more names that this server goes by, separated by commas.
-    `proxy`: the address of a reverse proxy whose X-Forwarded-For and -Proto are believed.
+    `proxy`: the address of a reverse proxy whose X-Forwarded-For and -Proto are believed. `max_body_bytes`: of one
+    request to REST or MCP; `max_shown_chars`: of a document's text in one response; `session_hours`: how long a browser
+    stays logged in.
     """
 
     parallel: int = 2
@@ -196,7 +203,7 @@ def load_settings(*, file: Path | None = None, environ: Mapping[str, str] = os.e
             continue
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if not separator:
-            raise SettingsError(f"{name} is no setting; expected {PREFIX}SECTION__KEY, with two underscores between")
+            raise SettingsError(f"{name} is not a setting; expected {PREFIX}SECTION__KEY, with two underscores between")
         settings = _set(settings, section, key, text, origin=name)
     return settings
 

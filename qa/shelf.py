@@ -5,7 +5,6 @@ Whoever changes what lies here holds the index's lock. Only copies on their way,
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import stat
@@ -15,6 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from qa import text
+from qa.disk import is_full, sync_folder
 from qa.errors import FileError, IndexUnwritable
 from qa.formats import EXTRACTORS
 from qa.records import SourceFile
@@ -87,7 +87,7 @@ class Shelf:
         path = self.folder / _free_name(copy.name, taken)
         with self._writing():
             copy.rename(path)
-            _sync(self.folder)
+            sync_folder(self.folder)
         return path
 
     @contextlib.contextmanager
@@ -119,7 +119,7 @@ class Shelf:
         try:
             yield
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if is_full(error):
                 raise IndexUnwritable(
                     f"the disk that holds {self.folder} is full; nothing was changed; make room, then do it again"
                 ) from error
@@ -157,17 +157,3 @@ def _free_name(name: str, taken: Collection[str]) -> str:
         number += 1
         free = f"{stem} ({number}){suffix}"
     return free
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

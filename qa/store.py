@@ -25,15 +25,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable, rebuild_command
+from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, IndexUnwritable, disk_full, rebuild_command
 from qa.records import Filters, Passage
 from qa.settings import StoreSettings
+from qa.staging import WritableTruth
 from qa.swap import OPEN_SELF_QUERIES, Joined, Writer, verify
 from qa.tables import SCHEMA_VERSION
-from qa.truth import Truth, disk_full
+from qa.truth import Truth
 from qa.vectors import Generation, Generations, LocalGenerations, ServerGenerations
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Truth)
 
 
 class Snapshot:
@@ -81,12 +83,12 @@ class Store:
         """What is published: encoder, corpus digest, roots … Empty before the first publication."""
         if not self.truth_path.is_file():
             return {}
-        with self._truth() as truth:
+        with self._connected(Truth) as truth:
             return truth.state
 
     def cached_vectors(self, encoder: str, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Text to vector, for those passages and sentences whose vector is known."""
-        with self._truth() as truth:
+        with self._connected(Truth) as truth:
             return truth.cached_vectors(encoder, texts)
 
     @contextlib.contextmanager
@@ -96,14 +98,19 @@ class Store:
             yield Snapshot(truth, partial(self._open, truth.state["generation"]))
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """What `work` makes of a snapshot; begun again as often as swaps delete its vectors under it."""
+        """What `work` makes of a snapshot; begun again as often as swaps delete its vectors under it, and once if they
+        were replaced, as a copied or restored index is."""
+        reopened = False
         while True:
             with self.snapshot() as snapshot:
                 try:
                     return work(snapshot)
                 except IndexBroken:
                     if self.state().get("generation") == snapshot.state["generation"]:
-                        raise
+                        if reopened:
+                            raise
+                        self._forget(snapshot.state["generation"])
+                        reopened = True
 
     def verify(self) -> None:
         """Raises `IndexBroken` unless the current vectors are as many as the passages that the truth holds, and some of
@@ -126,7 +133,7 @@ class Store:
         except OSError as error:
             raise _failure(self.folder, error) from error
         try:
-            with self._truth(write=True) as truth:
+            with self._connected(WritableTruth) as truth:
                 yield Writer(truth, self._generations(write=True))
         finally:
             lock.release()
@@ -139,16 +146,16 @@ class Store:
             self._opened.clear()
 
     @contextlib.contextmanager
-    def _truth(self, *, write: bool = False) -> Iterator[Truth]:
+    def _connected(self, kind: type[C]) -> Iterator[C]:
         try:
-            with contextlib.closing(Truth(self.truth_path, write=write)) as truth:
+            with contextlib.closing(kind(self.truth_path)) as truth:
                 yield truth
         except sqlite3.Error as error:
             raise _failure(self.folder, error) from error
 
     @contextlib.contextmanager
     def _published(self) -> Iterator[Truth]:
-        with self._truth() as truth:
+        with self._connected(Truth) as truth:
             if "generation" not in truth.state:
                 raise IndexMissing(f"the index in {self.folder} was never completed; run: babelquote index PATH")
             if truth.state["schema"] != SCHEMA_VERSION:
@@ -175,6 +182,14 @@ class Store:
                 for old in [old for old in self._opened if old not in last and not self._users[old]]:
                     self._opened.pop(old).close()
 
+    def _forget(self, names: str) -> None:
+        """Opens these generations anew when they are needed next. Those that another thread still asks stay open."""
+        with self._lock:
+            for name in names.split():
+                generation = self._opened.pop(name, None)
+                if generation and not self._users[name]:
+                    generation.close()
+
     def _generations(self, *, write: bool = False) -> Generations:
         if not self._settings.chroma_url:
             return LocalGenerations(self.folder)
@@ -190,18 +205,22 @@ class Store:
         return ServerGenerations(self._settings.chroma_url, prefix=f"babelquote-{path.read_text()}-")
 
 
-def _failure(folder: Path, error: sqlite3.Error | OSError) -> IndexBroken | IndexUnwritable:
+def _failure(folder: Path, error: sqlite3.Error | OSError) -> IndexBroken | IndexBusy | IndexUnwritable:
     """What SQLite or the file system say, in our words."""
     number = getattr(error, "errno", None)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = number == errno.ENOSPC or code == sqlite3.SQLITE_FULL
     if full or (code == sqlite3.SQLITE_IOERR and shutil.disk_usage(folder).free < 100_000):
         return disk_full(folder)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return IndexBusy(f"another program holds the index in {folder} ({error}); close it, then try again")
     if number is not None or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return IndexUnwritable(
             f"{folder} cannot be written, which SQLite needs even to read ({error}); copy the index to a folder of "
             "yours, or choose another place with BABELQUOTE_STORE__HOME=FOLDER"
         )
-    return IndexBroken(
-        f"the index in {folder} cannot be read ({error}); delete that folder, then run: babelquote index PATH"
-    )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return IndexBroken(
+            f"the index in {folder} cannot be read ({error}); delete that folder, then run: babelquote index PATH"
+        )
+    return IndexBroken(f"the index in {folder} cannot be read ({error}); try again, or restore it from a backup")

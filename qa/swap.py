@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from qa import text
 from qa.errors import IndexBroken, rebuild_command
 from qa.records import Filters
+from qa.staging import WritableTruth
 from qa.tables import SCHEMA_VERSION
-from qa.truth import StoredPassage, Truth
+from qa.truth import Truth
 from qa.vectors import Generation, Generations
 
 _BUILD_SELF_QUERIES, OPEN_SELF_QUERIES = 256, 32
@@ -46,7 +47,7 @@ class Joined:
 class Writer:
     """What the holder of the lock may do. Reading and staging is `truth`'s; this is the swap."""
 
-    def __init__(self, truth: Truth, generations: Generations) -> None:
+    def __init__(self, truth: WritableTruth, generations: Generations) -> None:
         self.truth = truth
         self._generations = generations
 
@@ -56,12 +57,12 @@ class Writer:
         encoder: str,
         removed: Sequence[str],
         state: Mapping[str, str],
-        brought: Sequence[str] = (),
+        uploaded: Sequence[str] = (),
         embed: Callable[[Sequence[str]], NDArray[np.float32]],
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
         """Makes staged documents live and `removed` ones disappear, with verified generations of vectors: one of the
-        corpus, one of the documents in `brought`. What holds the same passages as before stays; others are made anew.
+        corpus, one of the documents in `uploaded`. What holds the same passages as before stays; others are made anew.
 
         Vectors come from the cache; `embed` is called for those that it lacks. Raises `IndexBroken` if a generation
         does not verify; the published index is then untouched.
@@ -70,7 +71,7 @@ class Writer:
         for name in self._generations.names():  # left by a killed run, or by the swap before the last
             if name not in current:
                 self._generations.drop(name)
-        parts = {_digest(encoder, keys): keys for keys in self.truth.coming_keys(removed, brought) if keys}
+        parts = {_digest(encoder, keys): keys for keys in self.truth.coming_keys(removed, uploaded) if keys}
         known: dict[str, str] = json.loads(self.truth.state.get("parts", "{}"))
         names = {
             part: known[part]
@@ -86,10 +87,10 @@ class Writer:
                 self._derive(name, parts[part], encoder=encoder, embed=embed, progress=tell)
                 names[part] = name
                 done += len(parts[part])
-            words = [
+            words = (
                 (stored.key, " ".join(text.words(stored.passage.text)))
                 for stored in self.truth.stored_passages(self.truth.staged_keys())
-            ]
+            )
             new = {
                 "schema": SCHEMA_VERSION, "encoder": encoder, "generation": " ".join(names[part] for part in parts),
                 "parts": json.dumps(names), "passages": str(sum(map(len, parts.values()))),
@@ -126,9 +127,10 @@ class Writer:
             for i in range(0, len(keys), _BATCH):
                 self.truth.check_room()
                 batch = list(self.truth.stored_passages(keys[i : i + _BATCH]))
+                vectors, _ = self.truth.vectors(encoder, [stored.passage.text for stored in batch], embed)
                 generation.add(
                     [stored.key for stored in batch],
-                    self._vectors(encoder, batch, embed),
+                    np.stack([vectors[stored.passage.text] for stored in batch]),
                     [stored.source for stored in batch],
                     [stored.passage for stored in batch],
                 )
@@ -137,20 +139,6 @@ class Writer:
         # Opened anew: what is in memory says nothing of what is on disk.
         with contextlib.closing(self._generations.open(name)) as generation:
             verify(generation, self.truth, keys, encoder=encoder, sample=_BUILD_SELF_QUERIES)
-
-    def _vectors(
-        self,
-        encoder: str,
-        batch: Sequence[StoredPassage],
-        embed: Callable[[Sequence[str]], NDArray[np.float32]],
-    ) -> NDArray[np.float32]:
-        texts = [stored.passage.text for stored in batch]
-        cached = self.truth.cached_vectors(encoder, texts)
-        if unknown := [content for content in dict.fromkeys(texts) if content not in cached]:
-            fresh = embed(unknown)
-            self.truth.cache_vectors(encoder, unknown, fresh)
-            cached.update(zip(unknown, fresh, strict=True))
-        return np.stack([cached[content] for content in texts])
 
 
 def _tell(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:

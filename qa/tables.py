@@ -20,7 +20,7 @@ CREATE INDEX IF NOT EXISTS passages_in_language ON passages (language);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (bag, tokenize = 'ascii');
 CREATE TABLE IF NOT EXISTS vectors (
     encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
-    PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
+    PRIMARY KEY (encoder, text_sha256));
 """
 # Earlier versions held the text among the other columns, so that a list of documents read all of it.
 _MIGRATION = """

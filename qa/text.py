@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import regex
+from babel.core import get_global
 
 from qa.records import Bounds
 
@@ -140,6 +141,22 @@ def language_of(text: str, *, floor: float = 0.0) -> str:
     language: str = labels[0].removeprefix("__label__")
     # Short Chinese is taken for Japanese, whose sentences hold kana, and for Wu, which is hardly written.
     return "zh" if language in ("ja", "wuu") and not _KANA.search(sample) else language
+
+
+def same_language(code: str, other: str) -> bool:
+    """Whether two codes (of ISO 639, perhaps with a region or script) name one language, or two that an identifier
+    cannot keep apart.
+
+    >>> same_language("pt-BR", "por"), same_language("nb", "no"), same_language("de", "nl")
+    (True, True, False)
+    """
+    return _family(code) == _family(other)
+
+
+def _family(code: str) -> str:
+    primary = code.lower().partition("-")[0]
+    modern = get_global("language_aliases").get(primary, primary).partition("_")[0]
+    return {"bs": "sr", "hr": "sr", "nb": "no", "nn": "no"}.get(modern, modern)
 
 
 @cache

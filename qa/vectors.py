@@ -29,6 +29,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
+from qa.disk import sync_folder
 from qa.errors import IndexBroken, IndexUnwritable, StoreError, rebuild_command
 from qa.records import Filters, Passage
 
@@ -133,7 +134,7 @@ class LocalGenerations:
     def seal(self, name: str) -> None:
         with self._guard(name):
             for path in (*self._path(name).rglob("*"), self._path(name), self._folder):
-                _sync(path)
+                sync_folder(path)
 
     def open(self, name: str) -> Generation:
         identity = _identity(self._path(name))
@@ -170,7 +171,7 @@ class LocalGenerations:
         """Chroma's errors in our words.
 
         Where the folder is deleted under an open client, Chroma may find nothing or too little without an error, and
-        put an empty folder in its place: only the file that is no longer the same tells.
+        put an empty folder in its place, which the next writer removes: only the file that is no longer the same tells.
         """
         path = self._path(name)
         failure = None
@@ -179,9 +180,9 @@ class LocalGenerations:
         except Exception as error:  # ValueError, Chroma's own, AttributeError from a client that was closed
             failure = error
         if identity is not None and _identity(path) != identity:
-            self.drop(name)
             raise IndexBroken(
-                f"the vector index {path} was deleted while it was read; run: {rebuild_command(self._folder)}"
+                f"the vector index {path} was deleted or replaced while it was read; "
+                f"run: {rebuild_command(self._folder)}"
             ) from failure
         if failure is None:
             return
@@ -286,11 +287,3 @@ def _identity(path: Path) -> int | None:
         return (path / "chroma.sqlite3").stat().st_ino
     except OSError:
         return None
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,10 +26,10 @@ _CELLS = {"td", "th"}
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE)
 _CODECS = {
     "big5": "big5hkscs", "euc-kr": "cp949", "gbk": "gb18030", "shift_jis": "cp932", "utf-16be": "utf-8",
-    "utf-16le": "utf-8",
+    "utf-16le": "utf-8", "x-user-defined": "windows-1252",
 }  # fmt: skip
-"""What the names stand for in browsers where Python takes them more narrowly. A page whose declaration could be read as
-ASCII is not in UTF-16."""
+"""What a name stands for in a page, where a browser takes it otherwise than Python. A page whose declaration could be
+read as ASCII is not in UTF-16."""
 _BOM = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SPACE = re.compile(r"[ \t\n\f\r]+")
