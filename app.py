@@ -4,8 +4,10 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import gradio as gr
@@ -27,8 +29,8 @@ from qa.serve.users import users_for
 from qa.settings import Settings, load_settings
 
 TITLE = "babelquote"
-KEPT_SECONDS = 3600
-"""How long files may lie that were sent and never added."""
+_FOLDER = "GRADIO_TEMP_DIR"
+"""The variable that tells Gradio where files arrive."""
 
 
 def build_page(chat: Chat, service: Service) -> gr.Blocks:
@@ -40,6 +42,13 @@ def build_page(chat: Chat, service: Service) -> gr.Blocks:
 
     def begin(received: dict[str, object], request: gr.Request) -> Response:
         return {**chat.begin(received), "user": user_of(cast(HTTPConnection, request))}
+
+    def judge(received: dict[str, object], request: gr.Request) -> Response:
+        try:
+            service.take_turn(client_of(cast(HTTPConnection, request)))
+        except Refused as error:
+            return chat.refused(received, error)
+        return chat.judge(received)
 
     def plain(name: str) -> Callable[[dict[str, object]], Response]:
         def function(received: dict[str, object]) -> Response:
@@ -63,11 +72,11 @@ def build_page(chat: Chat, service: Service) -> gr.Blocks:
     functions: list[Callable[..., object]] = [
         ask,
         begin,
-        *map(plain, ("open", "shelf", "watch", "judge")),
+        judge,
+        *map(plain, ("open", "shelf", "watch")),
         *map(changing, ("add", "remove")),
     ]
-    delete_cache = (KEPT_SECONDS, KEPT_SECONDS)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=delete_cache) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(html_template=frame(), js_on_load=script(), apply_default_css=False, server_functions=functions)
     return page
 
@@ -83,22 +92,40 @@ def main(
 ) -> None:
     """Serves page, REST and MCP until interrupted. Raises `BabelquoteError` if the port is taken."""
     settings = settings or load_settings()
+    limits = settings.uploads
     try:
         service = Service(bot, settings=settings)
-        limits = settings.uploads
         uploads = Uploads(library, received, limits) if library else None
         chat = Chat(
             bot, service.ask, most_chars=settings.retrieve.max_question_chars, uploads=uploads, feedback=feedback
         )
-        app = build_app(service, host=host, users=users_for(host, settings), library=library)
-        gr.mount_gradio_app(
-            app, build_page(chat, service), path="/", head=f"<style>{style()}</style>", theme=theme(), footer_links=[],
-            favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False, enable_monitoring=False,
-            show_error=False, mcp_server=False, max_file_size=limits.max_file_bytes if uploads else 1,
-        )  # fmt: skip
-        serve(app, host=host, port=port, settings=settings)
+        with arrivals() as folder:
+            app = build_app(
+                service, host=host, users=users_for(host, settings), library=library,
+                received=folder if library else None,
+            )  # fmt: skip
+            gr.mount_gradio_app(
+                app, build_page(chat, service), path="/", head=f"<style>{style()}</style>", theme=theme(),
+                footer_links=[], favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False,
+                enable_monitoring=False, show_error=False, mcp_server=False, max_file_size=limits.max_file_bytes,
+            )  # fmt: skip
+            serve(app, host=host, port=port, settings=settings)
     finally:
         bot.close()
+
+
+@contextmanager
+def arrivals() -> Iterator[Path]:
+    """A folder where files sent to the page arrive, and nobody else's; gone at the end."""
+    place = os.environ.get(_FOLDER)
+    if place:
+        Path(place).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="babelquote-", dir=place or None, ignore_cleanup_errors=True) as folder:
+        os.environ[_FOLDER] = folder
+        try:
+            yield Path(folder)
+        finally:
+            os.environ[_FOLDER] = place or ""
 
 
 def theme() -> gr.themes.Base:

@@ -7,18 +7,21 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from qa.catalogue import Catalogue
-from qa.errors import BabelquoteError, QuestionError
+from qa.errors import BabelquoteError, PlaceMissing
 from qa.filters import check_filters
-from qa.records import Filters, IndexReport
+from qa.records import Filters, IndexReport, Reply
 from qa.serve.commands import users
 from qa.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from qa.bot import Bot
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -29,7 +32,6 @@ app = typer.Typer(
 app.add_typer(users, name="user")
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
-MAX_LINE = 1_000_000
 IndexOption = Annotated[
     Path | None, typer.Option("--index", help="Index folder; default: the one last built below .babelquote")
 ]
@@ -96,6 +98,7 @@ def ask(
 ) -> None:
     """Answer a question, or a batch of them."""
     from qa import render
+    from qa.batch import open_batch
     from qa.bot import open_index
     from qa.folders import newest_index
 
@@ -109,24 +112,13 @@ def ask(
     filters = Filters(tuple(language or ()), tuple(source or ()), tuple(document or ()))
     folder = index or newest_index(settings)
     check_filters(filters, lambda: _catalogue(folder, settings), mark="--")
-    stream = _open(batch)
+    stream = open_batch(batch) if batch is not None else None
     bot = open_index(folder, settings=settings)
-    if question is not None:
+    if stream is not None:
+        _ask_lines(bot, stream, filters)
+    elif question is not None:
         reply = bot.ask(question, filters=filters, earlier=earlier or ())
         print(json.dumps(render.to_json(reply), ensure_ascii=False) if as_json else render.to_text(reply))
-        return
-    failed = 0
-    for line in _lines(stream):
-        try:
-            asked, before = _question(line)
-            value: dict[str, object] = render.to_json(bot.ask(asked, filters=filters, earlier=before))
-        except QuestionError as error:
-            failed += 1
-            value = {"status": "error", "message": str(error)}
-        print(json.dumps(value, ensure_ascii=False), flush=True)
-    if failed:
-        console.print(f"{failed} of the questions could not be asked; see their lines (status: error)")
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -136,10 +128,10 @@ def chat(
         typer.Argument(help="Folders and files to index first; default: the index last built"),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: a free one", min=0, max=65_535)] = None,
     index: IndexOption = None,
 ) -> None:
-    """Open the chat page in this machine's browser."""
+    """Serve the chat page, REST and MCP; prints the address."""
     from qa.bot import open_corpus, open_index, open_library
     from qa.feedback import FeedbackLog, feedback_path
     from qa.folders import index_folder, newest_index
@@ -205,6 +197,7 @@ def show(
     """Print a document's text, or the part that a citation names."""
     from qa.folders import newest_index
     from qa.render import describe, shown
+    from qa.serve.excerpts import excerpt
     from qa.store import Store
 
     settings = load_settings()
@@ -213,11 +206,11 @@ def show(
             for known in snapshot.catalogue.entries():
                 print(*map(shown, (known.id, known.language, known.title, describe(known))), sep="\t")
             return
-        found = snapshot.document(document)
+        found = snapshot.document(document) if _is_unicode(document) else None
         if found is None:
             ids = ", ".join(snapshot.catalogue.some("id"))
-            raise BabelquoteError(f"there is no document {document!r}; some that there are: {ids}")
-    part = found.text[start:end]
+            raise PlaceMissing(f"there is no document {document!r}; some that there are: {ids}")
+    part = excerpt(found, start=start, end=end).text
     print("\n".join(map(shown, part.split("\n"))) if sys.stdout.isatty() else part)
 
 
@@ -233,6 +226,23 @@ def _print_report(report: IndexReport) -> None:
     )
 
 
+def _ask_lines(bot: "Bot", lines: BinaryIO, filters: Filters) -> None:
+    from qa.batch import Asked, answers
+
+    def ask(asked: Asked) -> Reply:
+        if asked.filters != filters:
+            check_filters(asked.filters, bot.catalogue)
+        return bot.ask(asked.question, filters=asked.filters, earlier=asked.earlier)
+
+    failed = 0
+    for value in answers(lines, ask, filters=filters):
+        failed += value["status"] == "error"
+        print(json.dumps(value, ensure_ascii=False), flush=True)
+    if failed:
+        console.print(f"{failed} of the questions could not be asked; see their lines (status: error)")
+        raise typer.Exit(1)
+
+
 @contextlib.contextmanager
 def _catalogue(folder: Path, settings: Settings) -> Iterator[Catalogue]:
     from qa.store import Store
@@ -241,46 +251,23 @@ def _catalogue(folder: Path, settings: Settings) -> Iterator[Catalogue]:
         yield snapshot.catalogue
 
 
-def _open(batch: str | None) -> BinaryIO:
-    if batch in (None, "-"):
-        return sys.stdin.buffer
-    try:
-        return Path(batch).open("rb")
-    except OSError as error:
-        raise BabelquoteError(f"cannot read {batch}: {error.strerror or error}") from error
+def _is_unicode(argument: str) -> bool:
+    """Whether an argument's bytes were UTF-8; a document's id always is."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines that are not blank, one at a time; of an overlong one only the beginning."""
-    while line := stream.readline(MAX_LINE):
-        rest, blank = line, not line.strip()
-        while not rest.endswith(b"\n") and (rest := stream.readline(MAX_LINE)):
-            blank = blank and not rest.strip()
-        if not blank:
-            yield line
-
-
-def _question(line: bytes) -> tuple[str, list[str]]:
-    """The question of a batch's line, and the earlier ones."""
-    try:
-        record = json.loads(line)
-        question, earlier = record["question"], record.get("earlier", [])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise QuestionError(f'expected one JSON object with a "question" a line, but found {line[:60]!r}') from error
-    if not isinstance(question, str):
-        raise QuestionError(f'"question" must be text, not {type(question).__name__}')
-    if not isinstance(earlier, list):
-        raise QuestionError(f'"earlier" must be a list of questions, not {type(earlier).__name__}')
-    for each in earlier:
-        if not isinstance(each, str):
-            raise QuestionError(f'"earlier" must hold questions as text, not {type(each).__name__}')
-    return question, earlier
+def _open_streams() -> None:
+    """Standard streams that are closed lead nowhere, so that nothing else is opened under their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
 
 
 def main() -> None:
     """Entry point. Errors that are meant for users end with exit status 2 and one message, without a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    _open_streams()
     try:
         app()
     except BabelquoteError as error:

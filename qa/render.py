@@ -6,6 +6,7 @@ The HTML of the chat page is made in `qa.page`.
 import re
 import unicodedata
 from itertools import pairwise
+from string import punctuation
 
 from babel import Locale
 
@@ -62,9 +63,7 @@ def to_markdown(reply: Reply) -> str:
         return "\n\n".join([*lines, f"Not in the corpus. {_REASONS[reply.reason]}"]) + "\n"
     for quote in reply.quotes:
         quote.check()
-        parts = _cut(quote.document.text, quote.start, *_bold(quote), quote.end)
-        before, exact, after = (_markdown(part) for part in parts)
-        lines.append(f"> {before.lstrip()}**{exact.strip()}**{after} \\[{quote.number}\\]")
+        lines.append(f"> {_quote_markdown(quote)} \\[{quote.number}\\]")
     lines.append("\n".join(_citation(quote) for quote in reply.quotes))
     lines.append(f"Confidence: {reply.confidence:.0%}")
     return "\n\n".join(lines) + "\n"
@@ -127,20 +126,34 @@ def _citation(quote: Quote) -> str:
     return f"{quote.number}. *{_markdown(document.title)}* ({_markdown(about)}), {_markdown(place)}"
 
 
+def _quote_markdown(quote: Quote) -> str:
+    """The quote with its answer in bold, or plain where nothing can be bold."""
+    bold = _bold(quote)
+    if bold.start == bold.end:
+        return _markdown(quote.text.lstrip())
+    before, exact, after = map(_markdown, _cut(quote.text, 0, bold.start, bold.end, len(quote.text)))
+    return f"{before.lstrip()}**{exact}**{after}"
+
+
 def _bold(quote: Quote) -> Bounds:
-    """The bounds of the answer, without outer punctuation that letters adjoin: asterisks between a letter and a
-    quotation mark are no bold in Markdown."""
-    content, start, end = quote.document.text, quote.answer_start, quote.answer_end
-    while end - start > 1 and content[start - 1 : start].isalnum() and _is_punctuation(content[start]):
+    """Where the answer stands in the quote, without outer white space and without outer punctuation that something
+    else than white space or punctuation adjoins: asterisks between a letter and a quotation mark are no bold in
+    Markdown. Empty if nothing else is left."""
+    content, start, end = shown(quote.text), quote.answer_start - quote.start, quote.answer_end - quote.start
+    while start < end and _no_edge(content[start], content[start - 1 : start]):
         start += 1
-    while end - start > 1 and content[end : end + 1].isalnum() and _is_punctuation(content[end - 1]):
+    while start < end and _no_edge(content[end - 1], content[end : end + 1]):
         end -= 1
     return Bounds(start, end)
 
 
-def _is_punctuation(character: str) -> bool:
-    """As CommonMark counts it: symbols, too."""
-    return unicodedata.category(character).startswith(("P", "S"))
+def _no_edge(character: str, neighbour: str) -> bool:
+    """Whether what is bold cannot begin or end with this character beside that neighbour (empty: the quote's edge)."""
+    if character.isspace():
+        return True
+    # Only ASCII's symbols are punctuation to every Markdown; to older ones, others are as letters.
+    apart = neighbour.isspace() or not neighbour.strip(punctuation) or unicodedata.category(neighbour).startswith("P")
+    return not apart and unicodedata.category(character).startswith(("P", "S"))
 
 
 def _markdown(text: str) -> str:

@@ -23,7 +23,7 @@ from qa.page import requests
 from qa.page.answers import level, reply_html, spoken_summary
 from qa.page.memory import revive
 from qa.page.shelf import LISTED, choices_html, list_html, shelf_html
-from qa.page.source import WINDOW, missing_html, place, source_html
+from qa.page.source import STEP, WINDOW, missing_html, place, source_html
 from qa.page.uploads import Uploads, reports_html
 from qa.page.welcome import SHIPPED, welcome_html
 from qa.page.words import LANGUAGES, Words, choose, words
@@ -85,7 +85,7 @@ class Chat:
                 "language": say.language,
                 "languages": {code: words(code)("name") for code in LANGUAGES},
                 "texts": say.plain(),
-                "limits": {"chars": self._most_chars, **self._upload_limits()},
+                "limits": {"chars": self._most_chars, "window": WINDOW, "step": STEP, **self._upload_limits()},
                 "welcome": welcome,
                 "turns": [self._shown(reply, say) if reply else self._gone(say) for reply in replies],
             }

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from html import escape
 
+from qa.formats import SUFFIXES
 from qa.page.markup import place_address, provenance, spoken, text
 from qa.page.words import Words
 from qa.records import Entry, Filters, Listing, Overview
 
 LISTED = 100
 """Most documents that are listed at once; the others are found by their title or source."""
-ACCEPTED = ".pdf,.docx,.html,.htm,.md,.txt"
 
 
 def shelf_html(
@@ -92,7 +92,8 @@ def _choice(title: str, kind: str, options: Sequence[tuple[str, str, int]], chos
 
 def _add(words: Words, most: int) -> str:
     return (
-        f'<div class="bq-add"><label class="bq-drop"><input type="file" class="bq-hidden" multiple accept="{ACCEPTED}">'
+        f'<div class="bq-add"><label class="bq-drop">'
+        f'<input type="file" class="bq-hidden" multiple accept="{",".join(SUFFIXES)}">'
         f'<svg aria-hidden="true"><use href="#bq-i-add"/></svg><span><b>{escape(words("add_drop"))}</b>'
         f"<small>{escape(words('add_formats', size=words.size(most)))}</small></span></label>"
         f'<p class="bq-small">{escape(words("offline_note"))} {escape(words("add_shared"))}</p>'

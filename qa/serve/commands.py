@@ -28,7 +28,7 @@ def add_user(
         try:
             password = sys.stdin.buffer.readline(MAX_PASSWORD).decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise BabelquoteError(f"the password on standard input is no UTF-8: {error.reason}") from error
+            raise BabelquoteError(f"the password on standard input is not UTF-8: {error.reason}") from error
     first = not file.names()
     new = file.add(name, password)
     typer.echo(f"{name} {'may log in now' if new else 'has a new password'} ({file.path})", err=True)

@@ -24,13 +24,14 @@ class TokenBuckets:
         with self._lock:
             return self._missing(self._level(client))
 
-    def take(self, client: str) -> float:
-        """Takes a token and returns 0; without one, takes nothing and returns the seconds until there is one."""
+    def take(self, client: str, count: float = 1) -> float:
+        """Takes a token, or so many (at most `burst`), and returns 0; if they are not there, takes none and returns the
+        seconds until they are."""
         with self._lock:
             level = self._level(client)
-            if missing := self._missing(level):
+            if missing := self._missing(level, count):
                 return missing
-            self._buckets[client] = (level - 1, self._clock())
+            self._buckets[client] = (level - count, self._clock())
             self._buckets.move_to_end(client)
             while len(self._buckets) > MOST_CLIENTS:
                 self._buckets.popitem(last=False)
@@ -40,5 +41,5 @@ class TokenBuckets:
         level, stamp = self._buckets.get(client, (float(self._burst), self._clock()))
         return min(float(self._burst), level + (self._clock() - stamp) * self._per_second)
 
-    def _missing(self, level: float) -> float:
-        return 0.0 if level >= 1 else (1 - level) / self._per_second
+    def _missing(self, level: float, count: float = 1) -> float:
+        return 0.0 if level >= count else (count - level) / self._per_second

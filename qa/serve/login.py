@@ -24,7 +24,7 @@ from qa.serve.clients import USER, client_of
 from qa.serve.limits import TokenBuckets
 from qa.serve.loginpage import POLICY, login_page, logout_page
 from qa.serve.rest import error_response
-from qa.serve.users import LONGEST_NAME, Users
+from qa.serve.users import LONGEST_NAME, Users, too_long
 
 COOKIE = "babelquote_session"
 FAILURES = 5
@@ -55,6 +55,10 @@ class Credentials:
 
     async def check(self, name: str, password: str, *, address: str) -> str | None:
         """The user's name if the password is right. Raises `RateExceeded` after too many that were wrong."""
+        if too_long(name, password):  # not even remembered as somebody's failure
+            if seconds := self._of_address.take(address):
+                raise _too_many(seconds)
+            return None
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(errors="surrogatepass"), "sha256")
         if self._remembered(name, digest):
             return name
@@ -62,11 +66,11 @@ class Credentials:
             if self._remembered(name, digest):
                 return name
             if seconds := max(self._of_address.wait(address), self._of_user.wait(name)):
-                raise RateExceeded(f"too many wrong passwords; try again in {ceil(seconds)} s", retry_after=seconds)
+                raise _too_many(seconds)
             known = await to_thread.run_sync(self._users.verify, name, password)
             mark = self._users.mark(known) if known is not None else None
             if known is None or mark is None:
-                _log.warning("wrong password for %r from %s", name[:LONGEST_NAME], address)
+                _log.warning("wrong password for %r from %s", name, address)
                 self._of_address.take(address)
                 self._of_user.take(name)
                 return None
@@ -102,6 +106,10 @@ class Credentials:
     def _remembered(self, name: str, digest: bytes) -> bool:
         right, mark = self._right.get(name, (b"", ""))
         return hmac.compare_digest(right, digest) and mark == self._users.mark(name)
+
+
+def _too_many(seconds: float) -> RateExceeded:
+    return RateExceeded(f"too many wrong passwords; try again in {ceil(seconds)} s", retry_after=seconds)
 
 
 class Login:

@@ -59,15 +59,15 @@ STATUS: dict[type[BaseException], int] = {
 }  # fmt: skip
 """HTTP status of an error; the nearest class counts."""
 _MEANING = {
-    400: "The body is no JSON",
+    400: "The body is not JSON",
     401: "No login",
     404: "No such document or place",
     409: "The document belongs to the corpus, or is the only one",
     413: "The body is too large",
     415: "The body is of another type",
     422: "A field is wrong, or the question cannot be asked",
-    429: "Too many questions of this client; Retry-After says when to ask again",
-    503: "Too many questions are waiting, or the index cannot be read",
+    429: "Too many questions or files of this client; Retry-After says when to ask again",
+    503: "Too many questions are waiting, there is no room for files, or the index cannot be read",
 }
 _DOCS = """<!doctype html>
 <html lang="en">

@@ -45,6 +45,8 @@ def listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
+    except UnicodeError as error:  # an empty or overlong part of a name
+        raise BabelquoteError(f"cannot listen on {host!r}: it is not the name or address of a machine") from error
     except OSError as error:
         raise BabelquoteError(
             f"cannot listen on {host}:{port} ({error.strerror or error}); another program may use that port: choose "

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from qa.records import Entry, FileReport, FileStatus, Filters
-from qa.serve.service import Excerpt
+from qa.serve.excerpts import Excerpt
 
 MOST = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly."""

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -13,21 +12,12 @@ from anyio import CapacityLimiter, to_thread
 from qa.bot import Bot
 from qa.errors import Overloaded, PlaceMissing, RateExceeded
 from qa.filters import check_filters
-from qa.records import Document, Entry, Filters, Reply
+from qa.records import Entry, Filters, Reply
+from qa.serve.excerpts import Excerpt, excerpt
 from qa.serve.limits import TokenBuckets
 from qa.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excerpt:
-    """A stretch of a document: `text == document.text[start:end]`."""
-
-    document: Document
-    start: int
-    end: int
-    text: str
 
 
 class Service:
@@ -71,12 +61,7 @@ class Service:
         document = self._bot.document(document_id)
         if document is None:
             raise PlaceMissing(f"there is no document {document_id!r}; ask for the list of documents")
-        size = len(document.text)
-        stop = min(size if end is None else end, size, start + self.settings.serve.max_shown_chars)
-        if not 0 <= start < stop:
-            wanted = f"{start}-{'' if end is None else end}"
-            raise PlaceMissing(f"{document_id!r} has characters 0-{size}; there is no place {wanted} in it")
-        return Excerpt(document=document, start=start, end=stop, text=document.text[start:stop])
+        return excerpt(document, start=start, end=end, most=self.settings.serve.max_shown_chars)
 
     def take_turn(self, client: str) -> None:
         """Counts something that costs as much as a question. Raises `RateExceeded` with `retry_after` in seconds."""

@@ -28,6 +28,8 @@ FILE_NAME = "users.jsonl"
 SHORTEST, LONGEST = 8, 1_000
 """Bounds of a password's length, in characters."""
 LONGEST_NAME = 64
+_COMPOSED = 4
+"""Most characters that become one in normal form C."""
 HASHED_AT_ONCE = 2
 """Each takes 64 MiB and tens of milliseconds."""
 
@@ -45,7 +47,7 @@ class Users:
         self._hashes: Mapping[str, str] = {}
 
     def names(self) -> list[str]:
-        """All users, sorted. Raises `SettingsError` if the file cannot be read or is no user file."""
+        """All users, sorted. Raises `SettingsError` if the file cannot be read or is not a user file."""
         return sorted(self._read())
 
     def add(self, name: str, password: str) -> bool:
@@ -57,7 +59,7 @@ class Users:
         name, password = _normal(name), _normal(password)
         if not name or len(name) > LONGEST_NAME or ":" in name or not name.isprintable() or name != name.strip():
             raise BabelquoteError(
-                f"{name!r} is no name for a user; expected 1 to {LONGEST_NAME} visible characters without a colon"
+                f"{name!r} is not a name for a user; expected 1 to {LONGEST_NAME} visible characters without a colon"
             )
         if not SHORTEST <= len(password) <= LONGEST:
             raise BabelquoteError(
@@ -79,10 +81,10 @@ class Users:
 
     def verify(self, name: str, password: str) -> str | None:
         """The user's name if the password is right. An unknown user takes as long as a known one."""
+        if too_long(name, password):
+            return None
         name, password = _normal(name), _normal(password)
         hashed = self._read().get(name)
-        if len(password) > LONGEST:
-            return None
         nobody = _nobody()
         with _hashing:
             try:
@@ -133,6 +135,14 @@ class Users:
                 raise
 
 
+def too_long(name: str, password: str) -> bool:
+    """Whether nobody can have this name and password, told without looking at more of them than anybody's could be."""
+    for text, longest in ((name, LONGEST_NAME), (password, LONGEST)):
+        if len(text) > _COMPOSED * longest or len(_normal(text)) > longest:
+            return True
+    return False
+
+
 def users_for(host: str, settings: Settings) -> Users | None:
     """Who may log in to a server that listens on `host`; `None` if everybody may use it without.
 
@@ -181,7 +191,7 @@ def _parse(path: Path) -> Mapping[str, str]:
                 raise ValueError
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SettingsError(
-                f"the user file {path}, line {number}, is no user; expected a name and an Argon2id hash as "
+                f"the user file {path}, line {number}, is not a user; expected a name and an Argon2id hash as "
                 "babelquote user add NAME writes them"
             ) from error
         hashes[name] = hashed

@@ -32,7 +32,10 @@ HEADERS = {
 }
 MAX_PAGE_BYTES = 20_000_000
 """Of one request of the page, which carries its conversation along."""
-_UPLOADS = ("/gradio_api/upload", "/api/documents")
+PAGE_FILES = "/gradio_api/upload"
+"""Where the page sends files, each in a request of its own."""
+REST_FILES = "/api/documents"
+"""Where programs send files, several at once."""
 
 
 class Names:
@@ -75,9 +78,9 @@ class Walls:
             await send({"type": "websocket.close", "code": 1008})
         else:
             refusal = self._refusal(scope, Headers(scope=scope))
-            bounded = _Bounded(self._app, self._limit(scope["path"]))
+            bounded = _Bounded(self._app, most_bytes(scope["path"], self._settings))
             app = error_response(*refusal) if refusal else bounded
-            await app(scope, receive, _dressed(send, fleeting=_is_program(scope["path"])))
+            await app(scope, receive, _dressed(send, fleeting=is_program(scope["path"])))
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -90,11 +93,13 @@ class Walls:
             return 403, "pages of another origin may not use this server"
         return None
 
-    def _limit(self, path: str) -> int:
-        if path in _UPLOADS:
-            uploads = self._settings.uploads
-            return uploads.max_files * (uploads.max_file_bytes + 10_000)
-        return self._settings.serve.max_body_bytes if _is_program(path) else MAX_PAGE_BYTES
+
+def most_bytes(path: str, settings: Settings) -> int:
+    """The largest request that may be sent to an address."""
+    if path in (PAGE_FILES, REST_FILES):
+        one = settings.uploads.max_file_bytes + 10_000
+        return one if path == PAGE_FILES else one * settings.uploads.max_files
+    return settings.serve.max_body_bytes if is_program(path) else MAX_PAGE_BYTES
 
 
 class _Bounded:
@@ -105,10 +110,8 @@ class _Bounded:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        declared = Headers(scope=scope).get("content-length", "0")
-        taken, started = int(declared) if declared.isdecimal() and declared.isascii() else 0, False
-        too_large = taken > self._limit
-        taken = 0
+        too_large = (declared_bytes(Headers(scope=scope)) or 0) > self._limit
+        taken, started = 0, False
 
         async def counted() -> Message:
             nonlocal taken, too_large
@@ -136,7 +139,14 @@ class _Bounded:
             await error_response(413, message)(scope, receive, send)
 
 
-def _is_program(path: str) -> bool:
+def declared_bytes(headers: Headers) -> int | None:
+    """The size that a request says it has, if it says so."""
+    declared = "" if "transfer-encoding" in headers else headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() and declared.isascii() else None
+
+
+def is_program(path: str) -> bool:
+    """Whether an address is not the page's."""
     return path.startswith(("/api/", "/mcp", "/login", "/logout"))
 
 

@@ -9,7 +9,8 @@ const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 let texts = {};
 let language = "en";
-let limits = { chars: 2000, bytes: 0, files: 1 };
+// Until `begin` has answered.
+let limits = { chars: 2000, bytes: 0, files: 1, window: 3000, step: 8000 };
 
 const say = (key, values = {}) =>
   (texts[key] ?? "").replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));

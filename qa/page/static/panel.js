@@ -106,7 +106,7 @@ async function openSource(place, { from = null, within = null, push = true, focu
 // A larger window of the same document. What is being read stays where it is.
 async function moreOf(side) {
   const key = side === "before" ? "before" : "after";
-  opened[key] = (opened[key] ?? 3000) + 8000;
+  opened[key] = (opened[key] ?? limits.window) + limits.step;
   const place = opened;
   const reply = await call("open", { language, ...place });
   if (place !== opened) return;
