@@ -1,1 +1,1 @@
-"""How the shipped weights were made. Nothing at run time imports this; it needs the extra `train`."""
+"""How the shipped weights were made. Nothing at run time imports this."""

@@ -41,7 +41,7 @@ MIX = {
     "pira": 150,
 }
 """Questions of each set, all its languages together; a set that has fewer is gone through again. The "-pairs" have
-answers from `qa.training.silver`; see `Example.told`."""
+answers from `qa.training.silver`; see `Example.pseudo_labelled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Example:
     title: str = ""
 
     @property
-    def told(self) -> bool:
+    def pseudo_labelled(self) -> bool:
         """Whether the answer is from `qa.training.silver`, and may be wrong."""
         return self.name.endswith("-pairs")
 

@@ -83,7 +83,7 @@ def _whole_groups(
     for example, vector in zip(examples, questions, strict=True):
         others: list[Example] = []
         if example.answer and chance.random() < BESIDE_SHARE:
-            if chance.random() < CUT_SHARE and not example.told:
+            if chance.random() < CUT_SHARE and not example.pseudo_labelled:
                 others = _without_answer(example, example.answer)
             else:
                 places = np.flatnonzero(languages == chance.choice(answered[example.asked_in]))

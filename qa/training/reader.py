@@ -10,7 +10,6 @@ command resumes. Ends by writing the shipped weights.
 
 import argparse
 import pickle
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
 from qa.training.examples import Example, dev_sets, mix
 from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
+from qa.training.loop import adamw, fast_on_cpu, train
 from qa.weights import embedded_parts
 
 OUTPUT = Path(__file__).parents[1] / "data" / "reader.safetensors"
@@ -112,53 +112,24 @@ def main() -> None:
     model = SpanModel(encoder, encoder.config.hidden_size)
     if options.further:
         load_layers(model, shipped("reader"))
-    # Three times as fast on a CPU as dropout and the fused attention, whose backward pass is slow there.
-    encoder.config._attn_implementation = "eager"
-    for part in model.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = 0.0
+    fast_on_cpu(model)
     encoder.embeddings.requires_grad_(False)
     layers = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(
-        [{"params": layers, "peak": options.rate}, {"params": model.head.parameters(), "peak": 7 * options.rate}],
-        weight_decay=0.01,
-        fused=True,
-    )
+    optimizer = adamw((layers, options.rate), (list(model.head.parameters()), 7 * options.rate))
     data = _prepared(tokenizer, options)
     order = list(batches(data, options.seed, tokens=BATCH_TOKENS))
     dev = dev_sets(options.data / "dev", DEV)
     size = f"{len(data)} questions, {sum(map(len, data))} windows, {count_tokens(data) / 1e6:.1f} million tokens"
     print(f"{size}, {len(order)} steps; dev: {', '.join(f'{name} {len(part)}' for name, part in dev.items())}")
-    step, used, running = 0, 0.0, 2.0
-    checkpoint = options.work / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, used = saved["step"], saved["used"]
-    model.train()
-    while used < options.minutes * 60 and step < len(order):
-        began = time.monotonic()
-        progress = max(used / (options.minutes * 60), step / len(order))
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * min(step / 100, 1.0) * max(0.02, 1 - progress)
-        loss = loss_of(model, order[step])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        step += 1
-        used += time.monotonic() - began
-        running = 0.98 * running + 0.02 * float(loss.detach())
-        if step % 20 == 0:
-            rate = f"{used / 60:.1f} min  {used / step:.2f} s/step"
-            print(f"step {step}/{len(order)}  {rate}  loss {running:.3f}", flush=True)
+
+    def saved(step: int) -> None:
         if step % 1000 == 0:
             _print_scores(evaluate(model, tokenizer, dev))
-        if step % 250 == 0:
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+
+    step, used = train(
+        model, optimizer, order, lambda batch: loss_of(model, batch), work=options.work, minutes=options.minutes,
+        warmup=100, save_every=250, saved=saved,
+    )  # fmt: skip
     _print_scores(evaluate(model, tokenizer, dev))
     torch.save({"model": model.state_dict(), "step": step, "used": used}, options.work / "final.pt")
     pack(model, options.output)

@@ -12,7 +12,7 @@ the work folder; the same command resumes. Ends by writing the shipped weights.
 import argparse
 import pickle
 import random
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from transformers import BertModel
 
 from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
+from qa.training.loop import adamw, fast_on_cpu, train
 from qa.training.pairs import Pair, batches, collect, columns
 from qa.weights import PROMPTS, embedded_parts, load_embedded
 
@@ -53,56 +54,30 @@ def main() -> None:
     print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
     model = load_embedded(projection=language_projection(), layers="retriever" if options.further else None)
     learned = prepare(model)
-    loss_of = MultipleNegativesRankingLoss(
+    contrast = MultipleNegativesRankingLoss(
         model, scale=SCALE, directions=("query_to_doc", "doc_to_query"), partition_mode="per_direction"
     )
-    optimizer = torch.optim.AdamW(learned, weight_decay=0.01, fused=True)
-    step, used, running = 0, 0.0, 2.0
-    checkpoint = options.work / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, used = saved["step"], saved["used"]
-    model.train()
-    while used < options.minutes * 60 and step < len(order):
-        began = time.monotonic()
-        progress = max(used / (options.minutes * 60), step / len(order))
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(step / 60, 1.0) * max(0.02, 1 - progress)
+
+    def loss_of(pairs: Sequence[Pair]) -> torch.Tensor:
         features = [
             model.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
-            for texts in columns(order[step], PROMPTS)
+            for texts in columns(pairs, PROMPTS)
         ]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = loss_of([dict(column) for column in features], torch.empty(0))
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        step += 1
-        used += time.monotonic() - began
-        running = 0.98 * running + 0.02 * float(loss.detach())
-        if step % 20 == 0:
-            rate = f"{used / 60:.1f} min  {used / step:.2f} s/step"
-            print(f"step {step}/{len(order)}  {rate}  loss {running:.3f}", flush=True)
-        if step % 100 == 0:
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
-            pack(model, options.work / "so-far.safetensors")
+            return contrast([dict(column) for column in features], torch.empty(0))
+
+    train(
+        model, adamw((learned, options.rate)), order, loss_of, work=options.work, minutes=options.minutes, warmup=60,
+        save_every=100, saved=lambda _step: pack(model, options.work / "so-far.safetensors"),
+    )  # fmt: skip
     pack(model, options.output)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
 
 
 def prepare(model: SentenceTransformer) -> list[torch.nn.Parameter]:
-    """Freezes all but the upper layers, whose parameters it returns, and takes out what makes a step slow on a CPU:
-    dropout, and the fused attention's backward pass."""
+    """Freezes all but the upper layers, whose parameters it returns."""
     encoder: BertModel = model[0].model  # type: ignore[assignment]
-    encoder.config._attn_implementation = "eager"
-    for part in model.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = 0.0
+    fast_on_cpu(model)
     model.requires_grad_(False)
     encoder.encoder.layer[LOWEST:].requires_grad_(True)
     return [parameter for parameter in model.parameters() if parameter.requires_grad]

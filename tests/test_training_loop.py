@@ -1,0 +1,46 @@
+"""The training loop: it learns, and a run that was killed goes on where it was saved."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import Linear, functional
+
+from qa.training.loop import adamw, train
+
+INPUTS = torch.randn(40, 8, 4, generator=torch.Generator().manual_seed(1))
+TARGETS = INPUTS @ torch.tensor([[1.0], [-2.0], [3.0], [0.5]])
+
+
+class Killed(Exception):
+    """The process ended."""
+
+
+def run(work: Path, *, killed_at: int = 41) -> tuple[Linear, int]:
+    """Trains on the inputs, 40 steps; the model and how many steps were gone in all."""
+    work.mkdir(exist_ok=True)
+    torch.manual_seed(1)
+    model = Linear(4, 1)
+
+    def loss_of(number: int) -> Tensor:
+        if number == killed_at:
+            raise Killed
+        return functional.mse_loss(model(INPUTS[number]), TARGETS[number])
+
+    steps, _ = train(
+        model, adamw((list(model.parameters()), 0.3)), range(40), loss_of, work=work, minutes=10, warmup=5,
+        save_every=10,
+    )  # fmt: skip
+    return model, steps
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
+    whole, steps = run(tmp_path / "whole")
+    assert steps == 40
+    assert functional.mse_loss(whole(INPUTS), TARGETS) < 0.5
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", killed_at=25)
+    resumed, steps = run(tmp_path / "killed")
+    assert steps == 40
+    torch.testing.assert_close(resumed.weight, whole.weight)
