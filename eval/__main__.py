@@ -1,24 +1,18 @@
 """`python -m eval`: asks the gold questions and prints how the answers fare, language by language."""
 
-import json
 import sys
-import time
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
-from eval.gold import GoldQuestion, split_files
+from eval import CORPUS, THRESHOLDS
+from eval.progress import bar
 from qa.errors import BabelquoteError
-
-THRESHOLDS = Path(__file__).parent / "gate.toml"
 
 # Other modules of `eval` are imported by the command that needs them: a run of one does not load what another wants.
 
-CORPUS = Path(__file__).parents[1] / "corpus"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 console = Console(width=120, highlight=False)
 
@@ -45,28 +39,34 @@ def evaluate(
 ) -> None:
     """Asks the gold questions and prints a table; ends with 1 if a quote is not verbatim or the gate is not kept."""
     if context.invoked_subcommand:
+        _refuse_options(context, context.invoked_subcommand)
         return
     if compare:
         _compare(*compare)
         return
+    from eval import gate as gates
+    from eval import report as reports
     from eval import result as results
-    from eval import show
+    from eval import run, show
     from eval.fold import summarise
-    from eval.gate import check
-    from eval.report import render
-    from eval.run import load_exam, run
+    from eval.output import ready
 
-    exam = load_exam(split, corpus=corpus, files=questions or ())
-    result = run(exam, system=system, seed=seed, cold=cold, track=_track)
+    exam = run.load_exam(split, corpus=corpus, files=questions or ())
+    limits = gates.load_thresholds(thresholds) if gate else None
+    if limits:
+        limits.require(run.measures(exam, cold=cold))
+    for file in filter(None, (out, report)):
+        ready(file)
+    result = run.run(exam, system=system, seed=seed, cold=cold, track=bar)
     summary = summarise(result)
-    console.print(show.numbers(summary), show.table(result, summary))
+    console.print(show.numbers(result, summary), show.table(result, summary))
     if misses:
         console.print("\n".join(show.misses(result.rows)), markup=False)
     if out:
         results.save(result, out)
     if report:
-        report.write_text(render(result, summary), encoding="utf-8")
-    checks = check(summary, thresholds) if gate else []
+        reports.save(result, summary, report)
+    checks = gates.check(summary, limits) if limits else []
     show.print_gate(checks, console)
     if summary.pooled["verbatim"].value < 1 or not all(item.passed for item in checks):
         raise typer.Exit(1)
@@ -75,17 +75,16 @@ def evaluate(
 @app.command()
 def baselines(split: Split = "dev", corpus: Corpus = None, questions: Questions = None) -> None:
     """Asks the same questions of the bot and of every baseline, and prints their numbers side by side."""
-    from eval import show
-    from eval.fold import summarise
     from eval.run import load_exam, run
+    from eval.show import side_by_side
     from eval.systems import SYSTEMS
 
     exam = load_exam(split, corpus=corpus, files=questions or ())
-    summaries = {}
+    results = []
     for system in SYSTEMS:
         console.print(f"{system} …")
-        summaries[system] = summarise(run(exam, system=system, track=_track))
-    console.print(show.side_by_side(summaries))
+        results.append(run(exam, system=system, track=bar))
+    console.print(side_by_side(results))
 
 
 @app.command()
@@ -96,16 +95,13 @@ def dialogues(
 ) -> None:
     """Asks the gold dialogues turn by turn, their follow-ups also alone and reworded, and, to see what is taken for a
     follow-up and is none, every complete question of the split after another."""
-    from eval.dialogues import load_talks, run_complete, run_dialogue, table
+    from eval.dialogues import load_talks, run_talks, table
     from eval.systems import Task, open_bot
     from qa.settings import load_settings
 
     talks = load_talks(split, corpus=corpus, files=questions or ())
     bot = open_bot(Task(talks.corpus, load_settings(), ()))
-    bars = Console(stderr=True)
-    rows = [row for talk in track(talks.dialogues, "talking", console=bars) for row in run_dialogue(bot, talk)]
-    rows += [run_complete(bot, *pair) for pair in track(talks.complete, "complete ones", console=bars)]
-    console.print(table(rows))
+    console.print(table(run_talks(bot, talks, track=bar)))
 
 
 @app.command()
@@ -115,11 +111,11 @@ def report(
 ) -> None:
     """Makes the HTML report of a result without asking again."""
     from eval.fold import summarise
-    from eval.report import render
+    from eval.report import save
     from eval.result import load
 
     loaded = load(result)
-    page.write_text(render(loaded, summarise(loaded)), encoding="utf-8")
+    save(loaded, summarise(loaded), page)
 
 
 @app.command()
@@ -129,8 +125,8 @@ def locate(
     out: Annotated[Path, typer.Option(help="The question file to write")],
 ) -> None:
     """Finds where the answers of a draft stand, and writes the question file that --questions takes."""
+    from eval.corpus import read_documents
     from eval.draft import locate as locate_draft
-    from eval.run import read_documents
     from qa.settings import load_settings
 
     count, passed_over = locate_draft(draft, read_documents(corpus, load_settings()), out)
@@ -156,20 +152,16 @@ def feedback(
 @app.command()
 def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev") -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
-    import numpy as np
-
-    from eval.calibrate import fit, held_out, judge, thresholds
-    from eval.confidence import expected_error
+    from eval.calibrate import fit, held_out, held_out_error, judge, thresholds
     from eval.run import load_exam
     from eval.systems import Task, open_bot
 
     exam = load_exam(split)
     bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
-    judged = [judge(question, bot.candidates(question.question)) for question in _track(exam.gold)]
+    judged = [judge(question, bot.candidates(question.question)) for question in bar(exam.gold, "asking")]
     results = held_out(judged)
-    confidence, right = map(np.array, zip(*results, strict=True))
     console.print(fit(judged))
-    console.print(f"expected calibration error, cross-validated by fact: {expected_error(confidence, right):.3f}")
+    console.print(f"expected calibration error, cross-validated by fact: {held_out_error(results):.3f}")
     console.print(thresholds(judged, results, shipped=exam.settings.answer.threshold))
 
 
@@ -189,26 +181,16 @@ def squad(
 
     if len({squad.prediction_name(file) for file in files}) < len(files):
         raise typer.BadParameter("two files have one name; their predictions would overwrite each other")
-    reader = load_reader()
-    loaded = [(file, squad.load(file)) for file in files]
+    loaded = {file: squad.load(file) for file in files}
     if negatives:
         from qa.embed import load_encoder
 
-        some = [question for _, questions in loaded for question in questions[:limit]]
-        known = [question for _, questions in loaded for question in questions]
-        asked = track(some, "reading", console=Console(stderr=True))
-        separated = squad.separation(reader, load_encoder(), asked, known)
+        some = [question for questions in loaded.values() for question in questions[:limit]]
+        known = [question for questions in loaded.values() for question in questions]
+        separated = squad.separation(load_reader(), load_encoder(), bar(some, "reading"), known)
         console.print(f"answers or not, {len(some)} questions, AUROC: {separated:.3f}")
         return
-    scores = {}
-    for file, questions in loaded:
-        chosen = questions[:limit]
-        asked = track(chosen, file.name, console=Console(stderr=True))
-        given = squad.predict(reader, asked, abstain=squad.may_abstain(questions))
-        scores[file.name] = squad.score(chosen, given)
-        if predictions:
-            squad.save(given, file, predictions)
-    print_squad(scores, console)
+    print_squad(squad.read_all(load_reader(), loaded, limit=limit, folder=predictions, track=bar), console)
 
 
 @app.command()
@@ -232,16 +214,11 @@ def bitext(
     limit: Annotated[int, typer.Option(min=2, help="Pairs of each file")] = 300,
 ) -> None:
     """How often a sentence finds its translation, by language, from the encoder as it came to the shipped one."""
-    from eval.bitext import accuracy, language, load
+    from eval.bitext import accuracies
     from eval.show import print_bitext
     from eval.systems import encoders
 
-    pairs = {language(file): load(file, limit) for file in files}
-    found = {
-        name: {code: accuracy(encoder, some) for code, some in track(pairs.items(), name, console=Console(stderr=True))}
-        for name, encoder in ((name, make()) for name, make in encoders().items())
-    }
-    print_bitext(found, console)
+    print_bitext(accuracies(files, encoders(), limit=limit, track=bar), console)
 
 
 @app.command()
@@ -251,26 +228,31 @@ def speed(
 ) -> None:
     """Times a build from nothing as a user runs it, the dev questions one after the other, and fresh processes; prints
     the memory held."""
-    from eval.speed import build_seconds, cold_starts, resident_megabytes
-    from eval.systems import Task, index_of, open_bot
+    from eval import speed
+    from eval.corpus import index_of
+    from qa.bot import open_corpus
     from qa.settings import load_settings
 
-    settings = load_settings()
-    console.print(f"index from nothing, whole command: {build_seconds(corpus):.1f} s")
-    lines = split_files(["dev"])[0].read_text(encoding="utf-8").splitlines()
-    questions = [str(json.loads(line)["question"]) for line in lines]
-    bot = open_bot(Task(corpus, settings, ()))
-    bot.ask("warm up")
-    seconds = []
-    for question in track(questions, "asking", console=Console(stderr=True)):
-        began = time.perf_counter()
-        bot.ask(question)
-        seconds.append(time.perf_counter() - began)
-    _print_seconds("a question", seconds)
-    console.print(f"resident memory while answering: {resident_megabytes()} MB")
+    settings, questions = load_settings(), speed.dev_questions()
+    index = index_of(corpus, settings)
+    console.print(f"index from nothing, whole command: {speed.build_seconds(corpus):.1f} s")
+    bot = open_corpus(corpus, index=index, settings=settings)
+    warm = speed.warm_replies(bot, questions, track=bar)
+    console.print(f"a question: {speed.median_and_p95(warm)}")
+    console.print(f"resident memory while answering: {speed.resident_megabytes()} MB")
     bot.close()
-    started = cold_starts(index_of(corpus, settings), questions, count=cold)
-    _print_seconds("a question in a fresh process, whole command", started)
+    cold_seconds = speed.cold_starts(index, questions, count=cold)
+    console.print(f"a question in a fresh process, whole command: {speed.median_and_p95(cold_seconds)}")
+
+
+def _refuse_options(context: typer.Context, command: str) -> None:
+    """They would have no effect: a command has its own."""
+    sources = {param.opts[0]: context.get_parameter_source(param.name or "") for param in context.command.params}
+    given = [option for option, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        raise typer.BadParameter(
+            f"{', '.join(given)} before {command} has no effect; what {command} takes stands after its name"
+        )
 
 
 def _compare(before: Path, after: Path) -> None:
@@ -279,17 +261,6 @@ def _compare(before: Path, after: Path) -> None:
     from eval.show import print_comparison
 
     print_comparison(compare(load(before), load(after)), console)
-
-
-def _print_seconds(name: str, seconds: Sequence[float]) -> None:
-    import numpy as np
-
-    median, p95 = np.percentile(seconds, [50, 95])
-    console.print(f"{name}: median {1000 * median:.0f} ms, p95 {1000 * p95:.0f} ms")
-
-
-def _track(gold: Sequence[GoldQuestion]) -> Iterable[GoldQuestion]:
-    return track(gold, "asking", console=Console(stderr=True))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ measure it on Tatoeba).
 """
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from eval.progress import Track, silent
 from qa.embed import Encoder
 from qa.errors import BabelquoteError
 
@@ -57,3 +58,15 @@ def accuracy(encoder: Encoder, pairs: Pairs) -> float:
         nearest = (encoder.encode_queries(asked) @ encoder.encode_passages(texts).T).argmax(axis=1)
         right += sum(found == i for i, found in enumerate(nearest.tolist()))
     return right / (2 * len(pairs))
+
+
+def accuracies(
+    files: Sequence[Path], encoders: Mapping[str, Callable[[], Encoder]], *, limit: int, track: Track = silent
+) -> dict[str, dict[str, float]]:
+    """Accuracy on the first `limit` pairs of each file, by the encoder's name and the file's language."""
+    pairs = {language(file): load(file, limit) for file in files}
+    found = {}
+    for name, make in encoders.items():
+        encoder = make()
+        found[name] = {code: accuracy(encoder, some) for code, some in track(list(pairs.items()), name)}
+    return found

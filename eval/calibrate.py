@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import logit, logsumexp
 from sklearn.linear_model import LogisticRegression
 
+from eval.confidence import expected_calibration_error
 from eval.gold import GoldQuestion
 from qa.answer import Calibration, Candidate
 
@@ -84,6 +85,12 @@ def held_out(judged: Sequence[Judged]) -> list[tuple[float, bool]]:
         results += [(item, item.best(calibration)) for item in judged if item.question.fact in held]
     order = {id(item): i for i, item in enumerate(judged)}
     return [best for item, best in sorted(results, key=lambda result: order[id(result[0])])]
+
+
+def held_out_error(results: Sequence[tuple[float, bool]]) -> float:
+    """The calibration error of what `held_out` gives."""
+    confidence, right = (np.array(column) for column in zip(*results, strict=True))
+    return expected_calibration_error(confidence, right)
 
 
 def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]], *, shipped: float) -> Table:

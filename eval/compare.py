@@ -1,7 +1,7 @@
 """What changed from one run to another: measure by measure, and question by question."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +24,11 @@ class Change:
 
     before: Row
     after: Row
+
+    @property
+    def reworded(self) -> bool:
+        """Its words differ: what is asked may, too."""
+        return self.before.question.question != self.after.question.question
 
     @property
     def better(self) -> bool:
@@ -54,15 +59,19 @@ class Comparison:
 
 
 def compare(before: Result, after: Result) -> Comparison:
-    """Pairs the questions by id. Raises `CompareError` if no question is in both."""
+    """Pairs the questions by id; those that were reworded are no pairs. Raises `CompareError` if no question is in
+    both."""
     rows = {row.question.id: row for row in before.rows}
-    changes = tuple(Change(rows[row.question.id], row) for row in after.rows if row.question.id in rows)
+    pairs = [Change(rows[row.question.id], row) for row in after.rows if row.question.id in rows]
+    changes = tuple(pair for pair in pairs if not pair.reworded)
     if not changes:
         raise CompareError(
             f"the results have no question in common; they are of {before.provenance.questions!r} and "
             f"{after.provenance.questions!r}"
         )
-    return Comparison(changes, _differences(changes, seed=after.provenance.seed), tuple(_notes(before, after)))
+    reworded = [pair.after.question.id for pair in pairs if pair.reworded]
+    notes = (*_notes(before, after), *_left_out("with one id but other words", reworded))
+    return Comparison(changes, _differences(changes, seed=after.provenance.seed), notes)
 
 
 def _differences(changes: tuple[Change, ...], *, seed: int) -> dict[str, Estimate]:
@@ -94,9 +103,14 @@ def _notes(before: Result, after: Result) -> list[str]:
             notes.append(f"{name} differs: {_short(old.get(name))} → {_short(new.get(name))}")
     for name, mine, theirs in (("before", before, after), ("after", after, before)):
         others = {row.question.id for row in theirs.rows}
-        if only := [row.question.id for row in mine.rows if row.question.id not in others]:
-            notes.append(f"{len(only)} questions only {name}, left out: {', '.join(only[:5])}{' …' * (len(only) > 5)}")
+        notes += _left_out(f"only {name}", [row.question.id for row in mine.rows if row.question.id not in others])
+        if caveat := mine.provenance.caveat:
+            notes.append(f"{name}: {caveat}")
     return notes
+
+
+def _left_out(why: str, ids: Sequence[str]) -> list[str]:
+    return [f"{len(ids)} questions {why}, left out: {', '.join(ids[:5])}{' …' * (len(ids) > 5)}"] if ids else []
 
 
 def _made_with(provenance: Provenance) -> dict[str, str]:

@@ -63,8 +63,8 @@ def risk_coverage(confidence: Floats, right: Flags) -> tuple[Floats, Floats]:
     return answered / len(order), np.cumsum(mean[group]) / answered
 
 
-def area_under(risk: Floats) -> float:
-    """Area under the risk–coverage curve (AURC, Geifman et al. 2019): its mean risk; 0 is best."""
+def area_under_risk_coverage(risk: Floats) -> float:
+    """AURC (Geifman et al. 2019): the mean risk of the curve; 0 is best."""
     return float(risk.mean())
 
 
@@ -77,7 +77,7 @@ def reliability(confidence: Floats, right: Flags, *, bins: int = 10) -> list[Bin
     ]
 
 
-def expected_error(confidence: Floats, right: Flags, *, bins: int = 10) -> float:
-    """Expected calibration error (Guo et al. 2017), 0..1: mean gap of confidence and accuracy over `reliability`."""
+def expected_calibration_error(confidence: Floats, right: Flags, *, bins: int = 10) -> float:
+    """ECE (Guo et al. 2017), 0..1: mean gap of confidence and accuracy over `reliability`."""
     gaps = [abs(b.confidence - b.accuracy) * b.count for b in reliability(confidence, right, bins=bins)]
     return sum(gaps) / len(confidence)

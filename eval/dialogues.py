@@ -1,19 +1,21 @@
 """Dialogues, asked turn by turn: are follow-ups recognised and answered, and are complete questions left alone?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rich import box
 from rich.table import Table
 
+from eval import CORPUS
 from eval.bootstrap import NOTHING, Resampler
-from eval.fold import Estimates, means
+from eval.corpus import read_documents
+from eval.fold import means
 from eval.gold import GoldDialogue, GoldError, GoldQuestion, load_dialogues, load_questions, split_files
 from eval.metrics import Outcome, hit
-from eval.run import CORPUS, ask, read_documents
-from eval.show import interval, number
+from eval.progress import Track, silent
+from eval.run import ask
+from eval.show import intervals, language_table
 from qa.records import Hit, Reply
 from qa.settings import load_settings
 
@@ -86,6 +88,12 @@ def load_talks(split: str = "dev", *, corpus: Path | None = None, files: Sequenc
     return Talks(corpus, tuple(dialogues), tuple(unrelated(complete)))
 
 
+def run_talks(partner: Partner, talks: Talks, *, track: Track = silent) -> list[Scored]:
+    """Every dialogue, then every complete question after its unrelated one."""
+    rows = [row for talk in track(talks.dialogues, "talking") for row in run_dialogue(partner, talk)]
+    return rows + [run_complete(partner, *pair) for pair in track(talks.complete, "complete ones")]
+
+
 def run_dialogue(partner: Partner, dialogue: GoldDialogue) -> list[Scored]:
     """Every turn asked after those before it; follow-ups alone and in their standalone wording, too."""
     rows = []
@@ -144,21 +152,13 @@ def unrelated(questions: Sequence[GoldQuestion]) -> list[tuple[GoldQuestion, str
     return pairs
 
 
-def table(rows: Iterable[Scored], *, seed: int = 1) -> Table:
+def table(rows: Sequence[Scored], *, seed: int = 1) -> Table:
     """Languages down, measures across; the mean over languages, over all questions, and its interval."""
-    rows = list(rows)
     resampler = Resampler([row.question.fact for row in rows], seed=seed)
-    by_language, macro, pooled = means(resampler, [row.question.language for row in rows], [row.scores for row in rows])
-    grid = Table(title="dialogues", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    grid.add_column("language", no_wrap=True)
-    for heading in COLUMNS.values():
-        grid.add_column(heading, justify="right")
-    for name, row in by_language.items():
-        grid.add_row(name, *_cells(row))
-    grid.add_section()
-    grid.add_row("macro average", *_cells(macro))
-    grid.add_row("all questions", *_cells(pooled))
-    grid.add_row("95 % of all", *(interval(pooled.get(name, NOTHING)).replace("0.", ".") for name in COLUMNS))
+    folded = means(resampler, [row.question.language for row in rows], [row.scores for row in rows])
+    pooled = folded.pooled
+    grid = language_table("dialogues", COLUMNS, folded)
+    grid.add_row("95 % of all", *intervals(pooled, COLUMNS))
     grid.add_row("questions", *(str(pooled.get(name, NOTHING).count) for name in COLUMNS))
     return grid
 
@@ -183,7 +183,3 @@ def _follows(outcome: Outcome) -> bool:
 
 def _errors(*outcomes: Outcome) -> dict[str, float]:
     return {"error": float(any(outcome.error is not None for outcome in outcomes))}
-
-
-def _cells(row: Estimates) -> list[str]:
-    return [number(row.get(name, NOTHING)) for name in COLUMNS]

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from eval.gold import GoldError, GoldQuestion, GoldSpan, load_questions
+from eval.gold import GoldError, GoldQuestion, GoldSpan, is_question_file, json_lines
+from eval.output import writing
 from qa.records import Document
 
 MARKS = "‹", "›"
@@ -29,41 +32,53 @@ def locate(draft: Path, documents: Iterable[Document], out: Path) -> tuple[int, 
     """Writes the question file; returns how many questions it holds, and how many of the draft were passed over,
     since nobody has judged them (`"answers": null`).
 
-    Raises `GoldError`, naming file and line, for a wrong field, a document that does not exist, or a text that stands
-    nowhere in it or more than once. Nothing is written then.
+    Raises `GoldError`, naming file and line, for a wrong field, a document that does not exist, a text that stands
+    nowhere in it or more than once, or a question that was there before; also if `out` is the draft, or another file
+    that is there already and holds something else than questions. Raises `OutputError` if it cannot be written. Nothing
+    is written then.
     """
+    with writing(out):
+        _spare(out, draft)
     known = {document.id: document for document in documents}
-    try:
-        lines = draft.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise GoldError(f"cannot read {draft}: {error}") from error
-    found = [
-        _question(line, number, f"{draft}:{number}", known)
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
-    questions = [question for question in found if question]
+    found = [(where, _question(record, where, known)) for where, record in json_lines(draft)]
+    places: dict[str, str] = {}
+    for where, question in found:
+        if question and places.setdefault(question.id, where) != where:
+            raise GoldError(f"{where}: asks for the same fact in the same words as {places[question.id]}; delete one")
+    questions = [question for _, question in found if question]
+    if not questions:
+        raise GoldError(f"no questions in {draft} that anybody has judged")
     text = "".join(json.dumps(asdict(question), ensure_ascii=False) + "\n" for question in questions)
-    scratch = out.with_name(f"{out.name}.new")
-    scratch.write_text(text, encoding="utf-8")
-    try:
-        count = len(load_questions([scratch], known.values()))
-        scratch.replace(out)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return count, len(found) - len(questions)
+    with writing(out), TemporaryDirectory(dir=out.parent) as scratch:
+        (Path(scratch) / out.name).write_text(text, encoding="utf-8")
+        (Path(scratch) / out.name).replace(out)
+    return len(questions), len(found) - len(questions)
 
 
-def _question(line: str, number: int, where: str, documents: Mapping[str, Document]) -> GoldQuestion | None:
-    record = _parse(line, where)
+def _spare(out: Path, draft: Path) -> None:
+    """Raises `GoldError` if somebody's work would be lost; a question file can be made anew."""
+    if out.exists() and draft.exists() and out.samefile(draft):
+        raise GoldError(f"{out} is the draft itself; name another file")
+    if out.exists() and not is_question_file(out):
+        raise GoldError(f"{out} is there already, and is not a question file; name another file")
+
+
+def short_hash(text: str) -> str:
+    """Eight characters that stand for a text."""
+    return sha256(text.encode()).hexdigest()[:8]
+
+
+def _question(record: Any, where: str, documents: Mapping[str, Document]) -> GoldQuestion | None:
+    _check(record, where)
     if record["answers"] is None:
         return None
     spans = tuple(
         _find(text, documents, document, where) for document, texts in record["answers"].items() for text in texts
     )
-    fact = record.get("fact", f"line-{number}")
+    words = short_hash(record["question"])
+    fact = record.get("fact", f"question-{words}")
     return GoldQuestion(
-        id=f"{fact}.{record['language']}.{number}",
+        id=f"{fact}.{record['language']}.{words}",
         fact=fact,
         kind=record.get("kind", ""),
         language=record["language"],
@@ -74,11 +89,7 @@ def _question(line: str, number: int, where: str, documents: Mapping[str, Docume
     )
 
 
-def _parse(line: str, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise GoldError(f"{where}: not JSON: {error}") from error
+def _check(record: Any, where: str) -> None:
     fields = _NEEDED | _OPTIONAL
     if not isinstance(record, dict) or not _NEEDED.keys() <= record.keys() <= fields.keys():
         names = ", ".join(record) if isinstance(record, dict) else type(record).__name__
@@ -91,7 +102,6 @@ def _parse(line: str, where: str) -> dict[str, Any]:
     for document, texts in (record["answers"] or {}).items():
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise GoldError(f"{where}: the answers in {document} must be a list of texts, not {texts!r}")
-    return record
 
 
 def _find(text: str, documents: Mapping[str, Document], document: str, where: str) -> GoldSpan:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eval.draft import MARKS
+from eval.draft import MARKS, short_hash
 from eval.gold import GoldError
+from eval.output import writing
+from qa.feedback import Verdict
+from qa.render import shown
 from qa.shelf import PREFIX
 from qa.text import clean_question
 
@@ -19,7 +22,7 @@ _FIELDS = {"time": str, "verdict": str, "comment": str, "question": str, "earlie
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LogEntry:
     """One entry of the log. `answers`: what the first quote gave, as a draft writes it; empty for an abstention, `None`
     if a draft cannot say it. `place`: where that stands. `told`: the same for a person."""
 
@@ -34,7 +37,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What became of a log: lines with their answers, lines for a person to judge, and entries that were no JSON."""
+    """What became of a log: lines with their answers, lines for a person to judge, and broken entries."""
 
     confirmed: int
     to_judge: int
@@ -45,22 +48,24 @@ def draft(log: Path, out: Path) -> Drafted:
     """Writes the draft, the confirmed questions first; of entries on the same question one line.
 
     Raises `GoldError` if the log cannot be read, holds no entry or one of another form, or if `out` is there already:
-    somebody may have worked on it.
+    somebody may have worked on it. Raises `OutputError` if it cannot be written.
     """
-    if out.exists():
-        raise GoldError(f"{out} is there already, perhaps with somebody's work in it; name another file")
+    with writing(out):
+        if out.exists():
+            raise GoldError(f"{out} is there already, perhaps with somebody's work in it; name another file")
     entries, broken = _read(log)
-    groups: dict[tuple[str, str], list[Verdict]] = {}
+    groups: dict[tuple[str, str], list[LogEntry]] = {}
     for entry in entries:
         groups.setdefault((entry.question.casefold(), entry.follows or ""), []).append(entry)
-    facts: dict[str, str] = {}
-    lines = sorted((_line(group, facts) for group in groups.values()), key=lambda line: line["answers"] is None)
-    out.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    lines = sorted(map(_line, groups.values()), key=lambda line: line["answers"] is None)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    with writing(out):
+        out.write_text(text, encoding="utf-8")
     to_judge = sum(line["answers"] is None for line in lines)
     return Drafted(len(lines) - to_judge, to_judge, broken)
 
 
-def _line(group: Sequence[Verdict], facts: dict[str, str]) -> dict[str, Any]:
+def _line(group: Sequence[LogEntry]) -> dict[str, Any]:
     """One question with what all said of it. It is confirmed if somebody was content with the answer, nobody was
     discontent with the same one, and the question stands on its own."""
     refused = {entry.place for entry in group if not entry.up}
@@ -79,7 +84,7 @@ def _line(group: Sequence[Verdict], facts: dict[str, str]) -> dict[str, Any]:
     # The same answer is the same fact, in whatever language it was asked for.
     key = min(places) if answers else f"question {group[0].question.casefold()} {group[0].follows}"
     return {
-        "fact": facts.setdefault(key, f"feedback-{len(facts) + 1}"),
+        "fact": f"feedback-{short_hash(key)}",
         "kind": "feedback",
         "language": group[0].language,
         "question": group[0].question,
@@ -88,18 +93,19 @@ def _line(group: Sequence[Verdict], facts: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _read(log: Path) -> tuple[list[Verdict], int]:
+def _read(log: Path) -> tuple[list[LogEntry], int]:
+    """The entries, and how many lines are broken: what a killed process wrote may end inside of a character."""
     try:
-        lines = log.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = log.read_bytes().split(b"\n")
+    except OSError as error:
         raise GoldError(f"cannot read {log}: {error}") from error
     found, broken = [], 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except ValueError:  # what a killed process wrote
+            record = json.loads(line.decode("utf-8"))
+        except ValueError:
             broken += 1
             continue
         found.append(_entry(record, f"{log}:{number}"))
@@ -108,15 +114,15 @@ def _read(log: Path) -> tuple[list[Verdict], int]:
     return found, broken
 
 
-def _entry(record: Any, where: str) -> Verdict:
+def _entry(record: Any, where: str) -> LogEntry:
     if not isinstance(record, dict) or any(not isinstance(record.get(key), kind) for key, kind in _FIELDS.items()):
         raise GoldError(f"{where}: expected an entry with the fields {', '.join(_FIELDS)}, but found {record!r:.80}")
     try:
         reply, quotes = record["reply"], record["reply"]["quotes"]
-        verdict = Verdict(
+        entry = LogEntry(
             question=clean_question(record["question"]),
             language=reply["question_language"],
-            up=record["verdict"] == "up",
+            up=record["verdict"] == Verdict.UP,
             follows=reply.get("follows"),
             answers={},
             place="",
@@ -124,12 +130,12 @@ def _entry(record: Any, where: str) -> Verdict:
         )
         if not quotes:
             # Nothing in the documents that were chosen says nothing of the others.
-            return replace(verdict, answers=None) if any((record.get("filters") or {}).values()) else verdict
+            return replace(entry, answers=None) if any((record.get("filters") or {}).values()) else entry
         first = quotes[0]
         document, marked = first["document_id"], _marked(first)
         # `locate` reads the corpus from its folder, where no uploads lie.
         answers = {document: [marked]} if marked and not document.startswith(PREFIX) else None
-        return replace(verdict, answers=answers, place=f"{document} {first['answer_start']}")
+        return replace(entry, answers=answers, place=f"{document} {first['answer_start']}")
     except (AttributeError, KeyError, TypeError) as error:
         raise GoldError(f"{where}: the reply is none that babelquote gives ({error!r})") from error
 
@@ -146,7 +152,7 @@ def _marked(quote: dict[str, Any]) -> str | None:
 def _told(record: dict[str, Any], quotes: Sequence[dict[str, Any]]) -> str:
     head = f"{record['time']} {record['verdict']}"
     if comment := record["comment"]:
-        head += f' ("{comment}")'
+        head += f' ("{shown(comment)}")'
     return f"{head}: {', '.join(_cited(quotes)) or 'it was said not to be in the corpus'}"
 
 

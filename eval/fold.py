@@ -1,7 +1,7 @@
 """Rows folded: means per language and over languages, and what only many questions together can show."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import combinations
 
@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.bootstrap import NOTHING, Estimate, Resampler
-from eval.confidence import Flags, Floats, abstaining, area_under, auroc, expected_error, risk_coverage
+from eval.confidence import (
+    Flags,
+    Floats,
+    abstaining,
+    area_under_risk_coverage,
+    auroc,
+    expected_calibration_error,
+    risk_coverage,
+)
 from eval.result import Given, Result, Row
 
 Estimates = Mapping[str, Estimate]
@@ -27,7 +35,7 @@ class Summary:
     languages: Mapping[str, Estimates]
     macro: Estimates
     pooled: Estimates
-    whole: Estimates
+    whole: Estimates = field(default_factory=dict)
 
     def value(self, measure: str) -> Estimate:
         """The one number for a measure: over all questions together, or else the macro average."""
@@ -51,7 +59,7 @@ class Certainty:
     failed: Flags
 
     def __getitem__(self, rows: NDArray[np.int64]) -> "Certainty":
-        return Certainty(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return Certainty(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
 WHOLE: Mapping[str, Callable[[Certainty], float]] = {
@@ -60,9 +68,11 @@ WHOLE: Mapping[str, Callable[[Certainty], float]] = {
     "abstention F1": lambda c: abstaining(c.abstained, c.answerable).f1,
     # An error on an answerable question must not look like one that was surely answered.
     "abstention AUROC": lambda c: auroc(np.where(c.failed & c.answerable, 0.0, c.confidence), c.answerable),
-    "risk-coverage area": lambda c: area_under(risk_coverage(c.confidence, c.right)[1]),
-    "calibration error": lambda c: expected_error(c.confidence, c.right),
+    "risk-coverage area": lambda c: area_under_risk_coverage(risk_coverage(c.confidence, c.right)[1]),
+    "calibration error": lambda c: expected_calibration_error(c.confidence, c.right),
 }
+CONSISTENCY = "found in", "found in all", "same evidence"
+_PERCENTILES = {"median": 50, "p95": 95}
 
 
 def summarise(result: Result) -> Summary:
@@ -70,22 +80,22 @@ def summarise(result: Result) -> Summary:
     rows = result.rows
     seed = result.provenance.seed
     resampler = Resampler([row.question.fact for row in rows], seed=seed)
-    languages, macro, pooled = means(resampler, [row.question.language for row in rows], [row.scores for row in rows])
+    found = means(resampler, [row.question.language for row in rows], [row.scores for row in rows])
     certain = certainty(rows)
     whole = {name: resampler.statistic(partial(_of_all, measure, certain)) for name, measure in WHOLE.items()}
-    return Summary(
-        languages=languages,
-        macro=macro,
-        pooled=pooled,
-        whole={**whole, **consistency(rows, seed=seed), **_seconds(result, seed)},
-    )
+    return replace(found, whole={**whole, **consistency(rows, seed=seed), **_seconds(result, seed)})
 
 
-def means(
-    resampler: Resampler, spoken: Sequence[str], scores: Sequence[Mapping[str, float]]
-) -> tuple[Mapping[str, Estimates], Estimates, Estimates]:
-    """Of each language, over languages, over all. `spoken`: each question's language; `scores`: its measures by name,
-    those left out that say nothing about it."""
+def measured(rows: Sequence[Row], *, cold: bool) -> set[str]:
+    """The names of what `summarise` makes of such rows; `cold`: of fresh processes too."""
+    kinds = ("warm", "cold") if cold else ("warm",)
+    seconds = {_seconds_name(kind, statistic) for kind in kinds for statistic in _PERCENTILES}
+    return {name for row in rows for name in row.scores} | {*WHOLE, *CONSISTENCY} | seconds
+
+
+def means(resampler: Resampler, spoken: Sequence[str], scores: Sequence[Mapping[str, float]]) -> Summary:
+    """Of each language, over languages, over all; nothing of the whole. `spoken`: each question's language; `scores`:
+    its measures by name, those left out that say nothing about it."""
     names = list(dict.fromkeys(name for row in scores for name in row))
     columns = {name: np.array([row.get(name, np.nan) for row in scores]) for name in names}
     asked_in = np.array(spoken)
@@ -98,7 +108,7 @@ def means(
         language: {name: resampler.mean(groups[name][i]) for name in names} for i, language in enumerate(languages)
     }
     macro = {name: resampler.macro(groups[name]) for name in names}
-    return by_language, macro, {name: resampler.mean(column) for name, column in columns.items()}
+    return Summary(by_language, macro, {name: resampler.mean(column) for name, column in columns.items()})
 
 
 def certainty(rows: Sequence[Row]) -> Certainty:
@@ -124,7 +134,7 @@ def consistency(rows: Sequence[Row], *, seed: int) -> dict[str, Estimate]:
             facts.setdefault(row.question.fact, []).append(row)
     asked = [group for group in facts.values() if len({row.question.language for row in group}) > 1]
     if not asked:
-        return dict.fromkeys(("found in", "found in all", "same evidence"), NOTHING)
+        return dict.fromkeys(CONSISTENCY, NOTHING)
     resampler = Resampler([group[0].question.fact for group in asked], seed=seed)
     found = np.array([np.mean([_found(row) for row in group]) for group in asked])
     return {
@@ -165,9 +175,13 @@ def _seconds(result: Result, seed: int) -> dict[str, Estimate]:
         if values:
             seconds = np.array(values)
             resampler = Resampler([str(i) for i in range(len(seconds))], seed=seed)
-            for statistic, percent in (("median", 50), ("p95", 95)):
-                estimates[f"seconds {name}, {statistic}"] = resampler.statistic(partial(_percentile, seconds, percent))
+            for statistic, percent in _PERCENTILES.items():
+                estimates[_seconds_name(name, statistic)] = resampler.statistic(partial(_percentile, seconds, percent))
     return estimates
+
+
+def _seconds_name(kind: str, statistic: str) -> str:
+    return f"seconds {kind}, {statistic}"
 
 
 def _of_all(measure: Callable[[Certainty], float], columns: Certainty, rows: NDArray[np.int64]) -> float:

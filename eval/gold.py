@@ -1,7 +1,7 @@
 """Gold questions: what was asked, and every place in the corpus that answers it. See `eval/questions/README.md`."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,24 +94,41 @@ def split_files(splits: Sequence[str], root: Path = QUESTIONS, *, name: str = "q
     return [root / split / name for split in splits]
 
 
+def json_lines(file: Path) -> Iterator[tuple[str, Any]]:
+    """Where each line of a file stands that is not blank, and its JSON. Raises `GoldError`."""
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GoldError(f"cannot read {file}: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            where = f"{file}:{number}"
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise GoldError(f"{where}: not JSON: {error}") from error
+            yield where, record
+
+
+def is_question_file(file: Path) -> bool:
+    """Whether each line of a file is a question, whatever documents it is about."""
+    if not file.is_file():
+        return False
+    try:
+        for where, record in json_lines(file):
+            _check_fields(record, _FIELDS, where)
+    except GoldError:
+        return False
+    return True
+
+
 def _load(
     files: Iterable[Path], documents: Iterable[Document], parse: Callable[[Any, str, Mapping[str, str]], Entry]
 ) -> list[Entry]:
     texts = {document.id: document.text for document in documents}
     found: dict[str, Entry] = {}
     for file in files:
-        try:
-            lines = file.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise GoldError(f"cannot read {file}: {error}") from error
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            where = f"{file}:{number}"
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise GoldError(f"{where}: not JSON: {error}") from error
+        for where, record in json_lines(file):
             entry = parse(record, where, texts)
             if entry.id in found:
                 raise GoldError(f"{where}: the id {entry.id!r} is used twice")

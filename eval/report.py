@@ -15,6 +15,7 @@ from eval import plots
 from eval.bootstrap import Estimate
 from eval.confidence import reliability, risk_coverage
 from eval.fold import Summary, certainty, matrix
+from eval.output import writing
 from eval.result import Place, Result, Row, Verdict
 from qa.render import language_name
 
@@ -78,6 +79,13 @@ def render(result: Result, summary: Summary) -> str:
         marked=marked,
         places=_places,
     )
+
+
+def save(result: Result, summary: Summary, page: Path) -> None:
+    """Writes the page. Raises `OutputError`."""
+    content = render(result, summary)
+    with writing(page):
+        page.write_text(content, encoding="utf-8")
 
 
 def marked(place: Place) -> Markup:

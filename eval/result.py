@@ -1,15 +1,23 @@
 """What an evaluation leaves behind: one row a question, and what it was made with. A JSON file and back."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from eval.gold import GoldQuestion
+from eval.output import writing
 from eval.ranking import Evidence
 from qa.errors import BabelquoteError
+from qa.settings import EncoderSettings
+
+OTHER_ENCODER = (
+    "confidence was calibrated for the shipped encoder, and this is another: abstentions, abstention AUROC, "
+    "risk-coverage area and calibration error mean nothing"
+)
 
 
 class ResultError(BabelquoteError):
@@ -96,6 +104,14 @@ class Provenance:
     made: str
     settings: str
 
+    @property
+    def caveat(self) -> str:
+        """What is to be said wherever its numbers are shown; empty for the encoder that is shipped."""
+        shipped = asdict(EncoderSettings())
+        used = shipped | json.loads(self.settings).get("encoder", {})
+        same = all(used[name] == shipped[name] for name in ("model", "projection", "layers"))
+        return "" if same else OTHER_ENCODER
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -113,9 +129,9 @@ _RESULT = TypeAdapter(Result)
 
 
 def save(result: Result, path: Path) -> None:
-    """Writes the result as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_RESULT.dump_json(result, indent=1) + b"\n")
+    """Writes the result as JSON. Raises `OutputError`."""
+    with writing(path):
+        path.write_bytes(_RESULT.dump_json(result, indent=1) + b"\n")
 
 
 def load(path: Path) -> Result:
@@ -128,6 +144,6 @@ def load(path: Path) -> Result:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole file"
         raise ResultError(
-            f"{path} is no result of this version: {where}: {first['msg']}; "
+            f"{path} is not a result of this version: {where}: {first['msg']}; "
             f"write it anew with: python -m eval --out {path}"
         ) from error

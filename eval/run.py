@@ -5,7 +5,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
@@ -13,22 +13,21 @@ from pathlib import Path
 
 import torch
 
+from eval import CORPUS
+from eval.corpus import index_of, read_documents
+from eval.fold import measured
 from eval.gold import GoldError, GoldQuestion, load_questions, split_files
 from eval.metrics import Outcome
+from eval.progress import Track, silent
 from eval.result import Provenance, Result
 from eval.score import Ground, score
 from eval.speed import cold_starts
-from eval.systems import SYSTEMS, System, Task, index_of
+from eval.systems import SYSTEMS, System, Task
 from qa.chunk import chunk
 from qa.embed import load_encoder
 from qa.errors import BabelquoteError
-from qa.ingest import find_sources, read_document
 from qa.records import Document
 from qa.settings import Settings, load_settings
-
-CORPUS = Path(__file__).parents[1] / "corpus"
-Track = Callable[[Sequence[GoldQuestion]], Iterable[GoldQuestion]]
-"""Gives back what it is given, one by one, and shows how far it is."""
 
 
 class UnknownSystem(BabelquoteError):
@@ -66,18 +65,14 @@ def load_exam(
     return Exam(name, corpus, chosen, tuple(load_questions(chosen, documents)), tuple(documents), settings)
 
 
-def read_documents(corpus: Path, settings: Settings) -> list[Document]:
-    """The corpus as it is on disk now; files that cannot be read are left out, as they are when indexing."""
-    documents = []
-    for source in find_sources([corpus])[0]:
-        try:
-            documents.append(read_document(source, settings.ingest))
-        except BabelquoteError:
-            continue
-    return documents
+def measures(exam: Exam, *, cold: int = 0) -> set[str]:
+    """The names of all that `run` would measure: of failures as much is measured as of replies."""
+    ground = Ground({document.id: document for document in exam.documents}, ())
+    rows = [score(Outcome(question, None, "not asked", 0.0), ground) for question in exam.gold]
+    return measured(rows, cold=cold > 0)
 
 
-def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0, track: Track = iter) -> Result:
+def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0, track: Track = silent) -> Result:
     """Asks every question of the exam. An error of the system is kept in its row; nothing is left out.
 
     `cold`: how many fresh processes of the shipped command to time besides, see `cold_starts`. Raises `UnknownSystem`.
@@ -90,11 +85,12 @@ def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0,
         passage for document in exam.documents for passage in chunk(document, settings.chunk, fits=encoder.fits)
     ]
     ground = Ground({document.id: document for document in exam.documents}, passages)
+    made = _provenance(replace(exam, settings=settings), system, model=encoder.name, seed=seed)
     opened = SYSTEMS[system].open(Task(exam.corpus, settings, exam.gold))
     opened.ask("warm up")
-    rows = tuple(score(ask(opened, question), ground) for question in track(exam.gold))
+    rows = tuple(score(ask(opened, question), ground) for question in track(exam.gold, "asking"))
     started = cold_starts(index_of(exam.corpus, settings), [question.question for question in exam.gold], count=cold)
-    return Result(_provenance(replace(exam, settings=settings), system, model=encoder.name, seed=seed), rows, started)
+    return Result(made, rows, started)
 
 
 def ask(system: System, question: GoldQuestion) -> Outcome:

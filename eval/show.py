@@ -1,6 +1,7 @@
 """Results for a terminal: tables that a person reads in a minute."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from eval.bootstrap import NOTHING, Estimate
 from eval.compare import Change, Comparison
-from eval.fold import Summary
+from eval.fold import Estimates, Summary, summarise
 from eval.gate import Check
 from eval.pool import Pool, Scores, first_right, matrix, measure
 from eval.result import Place, Result, Row, Verdict
@@ -40,37 +41,45 @@ NEIGHBOURS = (
 def table(result: Result, summary: Summary) -> Table:
     """Languages down, measures across; the macro average with its interval, and the worst language named."""
     made = result.provenance
-    grid = Table(
-        title=f"{escape(made.system)} on {escape(made.questions)}: {len(result.rows)} questions",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
-    grid.add_column("language", no_wrap=True)
-    grid.add_column("asked", justify="right")
-    for heading in COLUMNS.values():
-        grid.add_column(heading, justify="right")
-    asked = {language: sum(r.question.language == language for r in result.rows) for language in summary.languages}
-    for language, row in summary.languages.items():
-        grid.add_row(language, str(asked[language]), *(number(row.get(name, NOTHING)) for name in COLUMNS))
-    grid.add_section()
-    for name, estimates in (("macro average", summary.macro), ("all questions", summary.pooled)):
-        cells = [number(estimates.get(measure, NOTHING)) for measure in COLUMNS]
-        grid.add_row(name, str(len(result.rows)), *cells)
-    narrow = (interval(summary.macro.get(measure, NOTHING)).replace("0.", ".") for measure in COLUMNS)
-    grid.add_row("95 % of macro", "", *narrow)
+    title = f"{escape(made.system)} on {escape(made.questions)}: {len(result.rows)} questions"
+    asked = Counter(row.question.language for row in result.rows)
+    grid = language_table(title, COLUMNS, summary, asked=asked)
+    grid.add_row("95 % of macro", "", *intervals(summary.macro, COLUMNS))
     worst, value = summary.worst("hit@1")
     grid.caption = f"worst language by hit@1: {worst} ({number(value)})"
     return grid
 
 
-def numbers(summary: Summary) -> Table:
+def language_table(
+    title: str, columns: Mapping[str, str], summary: Summary, *, asked: Counter[str] | None = None
+) -> Table:
+    """Languages down, then the mean over them and over all questions; the measures of `columns` across, under their
+    headings. `asked`: how many questions each language has, for a column of its own."""
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    grid.add_column("language", no_wrap=True)
+    for heading in (*(["asked"] if asked else ()), *columns.values()):
+        grid.add_column(heading, justify="right")
+
+    def add(name: str, row: Estimates) -> None:
+        count = [str(asked.get(name, asked.total()))] if asked else []
+        grid.add_row(name, *count, *(number(row.get(measure, NOTHING)) for measure in columns))
+
+    for language, row in summary.languages.items():
+        add(language, row)
+    grid.add_section()
+    add("macro average", summary.macro)
+    add("all questions", summary.pooled)
+    return grid
+
+
+def numbers(result: Result, summary: Summary) -> Table:
     """Every measure of the whole run, with its interval."""
     grid = Table(title="over all questions; means are over languages", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("measure", "value", "95 % interval", "questions"):
         grid.add_column(heading, justify="left" if heading == "measure" else "right")
     for name, estimate in {**summary.macro, **summary.whole}.items():
         grid.add_row(name, number(estimate, digits=3), interval(estimate), str(estimate.count))
+    grid.caption = result.provenance.caveat or None
     return grid
 
 
@@ -100,14 +109,25 @@ def given(row: Row) -> str:
     return _marked(row.quotes[0])
 
 
-def side_by_side(summaries: Mapping[str, Summary]) -> Table:
-    """Systems across, measures down."""
-    grid = Table(title="systems side by side", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def side_by_side(results: Sequence[Result]) -> Table:
+    """Systems across, measures down; all were asked the same."""
+    first = results[0]
+    grid = Table(
+        title=f"systems side by side on {escape(first.provenance.questions)}: {len(first.rows)} questions",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     grid.add_column("measure", no_wrap=True)
-    for system in summaries:
-        grid.add_column(system, justify="right")
+    for result in results:
+        grid.add_column(result.provenance.system, justify="right")
+    summaries = [summarise(result) for result in results]
     for name in NEIGHBOURS:
-        grid.add_row(name, *(number(summary.value(name), digits=3) for summary in summaries.values()))
+        grid.add_row(name, *(number(summary.value(name), digits=3) for summary in summaries))
+    caveats = [
+        f"{result.provenance.system}: {result.provenance.caveat}" for result in results if result.provenance.caveat
+    ]
+    grid.caption = "\n".join(caveats) or None
     return grid
 
 
@@ -158,6 +178,11 @@ def number(estimate: Estimate, *, digits: int = 2) -> str:
 def interval(estimate: Estimate) -> str:
     """Its 95 % interval."""
     return "–" if math.isnan(estimate.value) else f"{estimate.low:.2f}–{estimate.high:.2f}"
+
+
+def intervals(row: Estimates, columns: Mapping[str, str]) -> list[str]:
+    """The intervals of these measures, short enough for narrow columns."""
+    return [interval(row.get(name, NOTHING)).replace("0.", ".") for name in columns]
 
 
 def _change(change: Change) -> str:

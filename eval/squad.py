@@ -7,7 +7,7 @@ given; elsewhere only one that scores above its window's no-answer score.
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +18,8 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from eval.confidence import auroc
 from eval.metrics import token_f1, tokens
+from eval.output import ready, writing
+from eval.progress import Track, silent
 from qa.embed import Encoder
 from qa.errors import BabelquoteError
 from qa.read import Reader
@@ -172,12 +174,42 @@ def _holds(context: str, answers: Sequence[str]) -> bool:
     return any(answer in context for answer in answers)
 
 
+def read_all(
+    reader: Reader,
+    files: Mapping[Path, Sequence[SquadQuestion]],
+    *,
+    limit: int | None = None,
+    folder: Path | None = None,
+    track: Track = silent,
+) -> dict[str, Score]:
+    """The score of each file's first `limit` questions, by its name; `folder`: where its predictions are written.
+
+    Raises `OutputError`, before anything is read, if they cannot be.
+    """
+    if folder:
+        for file in files:
+            ready(prediction_file(file, folder))
+    scores = {}
+    for file, questions in files.items():
+        chosen = questions[:limit]
+        given = predict(reader, track(chosen, file.name), abstain=may_abstain(questions))
+        scores[file.name] = score(chosen, given)
+        if folder:
+            save(given, file, folder)
+    return scores
+
+
 def save(predictions: dict[str, str], file: Path, folder: Path) -> Path:
     """Writes the official form, `{id: text}`, as NAME.json for NAME.json or NAME.json.gz; returns where."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{prediction_name(file)}.json"
-    target.write_text(json.dumps(predictions, ensure_ascii=False), encoding="utf-8")
+    target = prediction_file(file, folder)
+    with writing(target):
+        target.write_text(json.dumps(predictions, ensure_ascii=False), encoding="utf-8")
     return target
+
+
+def prediction_file(file: Path, folder: Path) -> Path:
+    """Where the predictions for a file of questions go."""
+    return folder / f"{prediction_name(file)}.json"
 
 
 def prediction_name(file: Path) -> str:

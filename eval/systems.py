@@ -9,13 +9,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.corpus import index_of
 from eval.gold import GoldQuestion
 from eval.pool import Pool, Scores, dense, fused, lexical
 from eval.ranking import relevant
 from qa import text
 from qa.bot import Bot, open_corpus
 from qa.embed import Encoder, load_encoder
-from qa.folders import index_folder
 from qa.records import Abstention, Answer, Bounds, Document, Filters, Hit, Passage, Quote, Reason, Reply
 from qa.retrieve import Index, retrieve
 from qa.settings import EncoderSettings, RetrieveSettings, Settings
@@ -48,13 +48,6 @@ class Task:
 def open_bot(task: Task) -> Bot:
     """The product, as it is shipped."""
     return open_corpus(task.corpus, index=index_of(task.corpus, task.settings), settings=task.settings)
-
-
-def index_of(corpus: Path, settings: Settings, variant: str = "") -> Path:
-    """The folder of an index of the corpus alone, where `babelquote` does not look by itself: the usual one may hold
-    what visitors brought. `variant` tells one that is made otherwise apart."""
-    usual = index_folder([corpus], settings)
-    return usual.parent / "eval" / f"{usual.name}{variant}"
 
 
 def open_lexical(task: Task) -> Bot:
@@ -137,11 +130,14 @@ class AlwaysAbstain:
 
 
 def unprojected(settings: Settings) -> Settings:
-    """Passages are found by meaning alone, in the encoder's space as it came, languages apart."""
+    """Passages are found by meaning alone, in the encoder's space as it came, languages apart.
+
+    None are grouped, and no quote corroborates another: the cosine that tells the same fact is of the shipped space.
+    """
     return replace(
         settings,
         encoder=replace(settings.encoder, projection=False, layers=False),
-        retrieve=replace(settings.retrieve, lexical_weight=0.0),
+        retrieve=replace(settings.retrieve, lexical_weight=0.0, same_fact=math.inf),
     )
 
 
