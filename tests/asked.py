@@ -2,6 +2,7 @@
 
 from eval.gold import GoldQuestion, GoldSpan
 from eval.metrics import Outcome
+from eval.result import Provenance
 from qa.records import Abstention, Answer, Bounds, Document, Passage, Quote, Reason
 
 A = Document(id="a", title="A", source="s", language="de", text="Es waren 143 Länder. Mehr nicht.")
@@ -33,6 +34,11 @@ def abstained(*nearest: Quote, confidence: float = 0.1, gold: GoldQuestion | Non
     return Outcome(gold or question(*SPANS), reply, None, 0.1)
 
 
+def no(question: str = "Who paid?") -> Abstention:
+    """An abstention as a reply alone, not yet judged."""
+    return Abstention(question=question, question_language="en", confidence=0.1, reason=Reason.BELOW_THRESHOLD)
+
+
 def failed(gold: GoldQuestion | None = None) -> Outcome:
     return Outcome(gold or question(*SPANS), None, "StoreError: broken", 0.1)
 
@@ -50,3 +56,7 @@ WRONG = quote(A, 21, 32, (21, 25))
 OTHER = quote(B, 0, 21, (7, 20))
 PASSAGES = (passage(A, 0, 20), passage(A, 21, 32), passage(B, 0, 21), passage(B, 22, 30))
 """All of both documents; the first and the third answer."""
+MADE = Provenance(
+    system="babelquote", questions="dev", questions_digest="q", corpus="c", corpus_digest="c", model="m", weights="w",
+    device="cpu", commit="x", seed=1, made="2026-11-24T00:00:00+00:00", settings="{}",
+)  # fmt: skip

@@ -14,10 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 PATIENCE = 60_000
 """Milliseconds that an answer may take; machines that run tests may be busy."""
+HOSTILE = (
+    "Report <script>window.pwned = 1</script>\n\n"
+    "The <img src=x onerror='window.pwned = 1'> treaty of Zedwick was signed by "
+    "[Ann Oakley](javascript:window.pwned=1) in 1931 \u202eneddih\u202c.\n\n" + "word " * 100_000
+)
+"""A document that means harm."""
 FLAGS = [
     "--no-sandbox",
     "--no-first-run",
@@ -121,6 +127,18 @@ def ask(page: Page, question: str) -> None:
     box.press("Enter")
     turn = page.locator(".bq-turn").nth(before)
     turn.locator(".bq-answer, .bq-abstention, .bq-failed").wait_for(timeout=PATIENCE)
+
+
+def open_quote(page: Page, number: int = 0) -> Locator:
+    """Clicks a citation of the last answer; the marked quote in the panel."""
+    page.locator(".bq-turn").last.locator(".bq-cite").nth(number).click()
+    quote = page.locator(".bq-panel .bq-whole")
+    quote.wait_for(timeout=PATIENCE)
+    return quote
+
+
+def tool(page: Page, name: str) -> Locator:
+    return page.locator(".bq-top").get_by_role("button", name=name)
 
 
 def asked(url: str, question: str, **more: object) -> dict[str, Any]:

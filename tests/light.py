@@ -22,11 +22,11 @@ from qa import text
 from qa.chunk import chunk
 from qa.embed import Vectors
 from qa.errors import BabelquoteError
-from qa.index import Progress, Uploads, repair_index, update_index
+from qa.index import Corpus, Pipeline, Progress, Uploads, repair_index, silent, update_index
 from qa.ingest import find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads
 from qa.reading import Limits, read_within
-from qa.records import Filters, IndexReport
+from qa.records import Document, Filters, IndexReport
 from qa.retrieve import retrieve
 from qa.settings import ChunkSettings, IngestSettings, RetrieveSettings, StoreSettings, UploadSettings
 from qa.store import Store
@@ -76,7 +76,7 @@ def update(
     encoder: LightEncoder | None = None,
     settings: StoreSettings = LOCAL,
     wait: bool = True,
-    progress: Progress = lambda _stage, _done, _total: None,
+    progress: Progress = silent,
 ) -> IndexReport:
     """What `qa.bot.build` does, with the light encoder."""
     encoder = encoder or LightEncoder()
@@ -84,19 +84,23 @@ def update(
     with closing(Store(index, settings)) as store:
         return update_index(
             store,
-            sources,
-            roots=[corpus],
-            encoder=encoder.name,
-            chunk_settings=CHUNKS,
-            digest=sha256_of,
-            read=lambda source: read_document(source, IngestSettings()),
-            chunk=lambda document: chunk(document, CHUNKS, fits=encoder.fits),
-            embed=encoder.encode_passages,
-            problems=problems,
+            _pipeline(encoder, lambda source: read_document(source, IngestSettings())),
+            corpus=Corpus(roots=[corpus], sources=sources, problems=problems),
             uploads=stored_uploads(index),
             progress=progress,
             wait=wait,
         )
+
+
+def _pipeline(encoder: LightEncoder, read: Read) -> Pipeline:
+    return Pipeline(
+        encoder=encoder.name,
+        chunk_settings=CHUNKS,
+        digest=sha256_of,
+        read=read,
+        chunk=lambda document: chunk(document, CHUNKS, fits=encoder.fits),
+        embed=encoder.encode_passages,
+    )
 
 
 def library(store: Store, settings: UploadSettings = UploadSettings()) -> Library:
@@ -104,20 +108,7 @@ def library(store: Store, settings: UploadSettings = UploadSettings()) -> Librar
     encoder = LightEncoder()
 
     def bring_up_to_date(uploads: Uploads, *, read: Read, progress: Progress) -> IndexReport:
-        return update_index(
-            store,
-            (),
-            roots=(),
-            encoder=encoder.name,
-            chunk_settings=CHUNKS,
-            digest=sha256_of,
-            read=read,
-            chunk=lambda document: chunk(document, CHUNKS, fits=encoder.fits),
-            embed=encoder.encode_passages,
-            uploads=uploads,
-            corpus_stays=True,
-            progress=progress,
-        )
+        return update_index(store, _pipeline(encoder, read), corpus=None, uploads=uploads, progress=progress)
 
     limits = Limits(ingest=IngestSettings(), uploads=settings)
     reading = nullcontext(lambda source: read_within(source, limits))
@@ -157,6 +148,38 @@ def live_passages(index: Path) -> dict[int, Place]:
         return {p.key: (p.passage.document_id, p.passage.start, p.passage.end, p.passage.text) for p in stored}
 
 
+def documents(index: Path | Store) -> dict[str, Document]:
+    """All documents of an index, by id."""
+    if isinstance(index, Path):
+        with closing(Store(index, LOCAL)) as store:
+            return documents(store)
+    with index.snapshot() as snapshot:
+        return {document.id: document for document in snapshot.documents()}
+
+
+def generation(index: Path) -> str:
+    """The names of an index's vectors."""
+    return Store(index, LOCAL).state()["generation"]
+
+
+def everything_is_found(index: Path) -> bool:
+    """Whether each live passage, and nothing else, is found by vector and by words."""
+    live = live_passages(index)
+    verify(index)
+    with closing(Store(index, LOCAL)) as store, store.snapshot() as snapshot:
+        for key, (document, *_, content) in live.items():
+            only = Filters(documents=(document,))
+            (vector,) = LightEncoder().encode_passages([content])
+            by_vector = snapshot.search_vectors(vector, limit=len(live), filters=only)
+            by_words = snapshot.search_words(["village"], limit=len(live), filters=only)
+            own = {k for k, place in live.items() if place[0] == document}
+            if {k for k, _ in by_vector} != own or by_vector[0][1] < 0.999 or {k for k, _ in by_words} - own:
+                return False
+            if "village" in content and key not in {k for k, _ in by_words}:
+                return False
+    return True
+
+
 def village(number: int) -> str:
     """A made-up word, another one for every number below 8,000."""
     syllables = ("ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "wu", "za", "li",
@@ -170,6 +193,16 @@ def novel(number: int, *, version: str = "first", sentences: int = 8) -> str:
         f"In the {version} report the village of {village(number)} gives {village(number * 40 + i)} in year {1900 + i}."
         for i in range(sentences)
     )
+
+
+def novels(count: int) -> dict[str, str]:
+    """The first so many of them, as files: 1.txt, 2.txt, and so on."""
+    return {f"{number}.txt": novel(number) for number in range(1, count + 1)}
+
+
+def about(number: int) -> str:
+    """A question that this document answers best."""
+    return f"What does the village of {village(number)} give?"
 
 
 def write(folder: Path, texts: dict[str, str]) -> Path:

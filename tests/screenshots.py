@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import PATIENCE, ask, chromium, serving, visiting
+from tests.browsing import PATIENCE, ask, chromium, open_quote, serving, visiting
 from tests.conftest import CORPUS, REPOSITORY
 
 IMAGES = REPOSITORY / "docs" / "images"
@@ -47,11 +47,6 @@ def beside(pictures: list[Image.Image], gap: int = 36) -> Image.Image:
         row.paste(each, (at, gap))
         at += each.width + gap
     return row
-
-
-def open_quote(page: Page, number: int = 0) -> None:
-    page.locator(".bq-turn").last.locator(".bq-cite").nth(number).click()
-    page.locator(".bq-whole").wait_for(timeout=PATIENCE)
 
 
 def light(browser: Browser, url: str) -> None:

@@ -1,7 +1,7 @@
 """A real server on a loopback port, in a thread of the test's own process, over the shared bot."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,6 +15,8 @@ from qa.serve.run import listen, server_for
 from qa.serve.service import Service
 from qa.serve.users import Users
 from qa.settings import Settings
+
+NAME, PASSWORD = "Ænna", "correct horse 上海"
 
 
 def service_over(bot: Bot, settings: Settings, **limits: Any) -> Service:
@@ -45,3 +47,31 @@ def serving_app(app: FastAPI, settings: Settings = Settings()) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=30)
         listener.close()
+
+
+def complaint(response: httpx.Response) -> str:
+    """The message of an error, which must look like an error and nothing else."""
+    value = response.json()
+    assert value.keys() == {"status", "message"}
+    assert value["status"] == "error"
+    assert "Traceback" not in value["message"]
+    assert response.headers["Content-Type"] == "application/json"
+    return str(value["message"])
+
+
+def in_parallel(count: int, work: Callable[[], httpx.Response]) -> list[httpx.Response]:
+    """What so many threads got that started together."""
+    results: list[httpx.Response] = []
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        start.wait()
+        results.append(work())
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == count
+    return results

@@ -29,6 +29,9 @@ pieces = st.one_of(
 mixed_text = st.lists(pieces, max_size=80).map("".join)
 """Anything, in any order."""
 
+browser_text = mixed_text.map(lambda text: text.replace("\x00", "").replace("\r", ""))
+"""What a document can hold: ingest leaves no NUL and no CR, which a browser would change."""
+
 sentence = st.builds(
     lambda words, end: " ".join(words) + end,
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=12),

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-QA = Path(__file__).parents[1] / "qa"
+from tests.conftest import REPOSITORY
+
+QA = REPOSITORY / "qa"
 BASE = {"records", "errors", "text", "settings"}
 """What every stage may import."""
 ALLOWED = {
@@ -15,6 +17,7 @@ ALLOWED = {
     "errors": set(),
     "text": {"records"},
     "settings": {"errors"},
+    "disk": set(),
     "encodings": {"errors", "text"},
     "paragraphs": {"records", "text"},
     "sentences": {"paragraphs", "records", "text"},
@@ -23,32 +26,35 @@ ALLOWED = {
     "formats.html": {"encodings", "errors", "formats"},
     "formats.docx": {"errors", "formats"},
     "formats.pdf": {"errors", "formats"},
-    "ingest": BASE | {"formats"},
+    "ingest": BASE | {"disk", "formats"},
     "chunk": BASE | {"sentences"},
     "reading": BASE | {"ingest", "sentences"},
     "layers": {"errors"},
     "weights": {"errors", "layers"},
     "embed": BASE | {"layers", "weights"},
-    "vectors": BASE,
+    "vectors": BASE | {"disk"},
     "catalogue": BASE,
     "tables": set(),
-    "truth": BASE | {"catalogue", "tables"},
-    "swap": BASE | {"tables", "truth", "vectors"},
-    "store": BASE | {"swap", "tables", "truth", "vectors"},
+    "truth": BASE | {"catalogue"},
+    "staging": BASE | {"tables", "truth"},
+    "swap": BASE | {"staging", "tables", "truth", "vectors"},
+    "store": BASE | {"staging", "swap", "tables", "truth", "vectors"},
     "folders": BASE | {"store"},
-    "index": BASE | {"store", "swap", "tables", "truth"},
-    "shelf": BASE | {"formats"},
-    "library": BASE | {"formats", "index", "shelf", "store", "truth"},
-    "feedback": BASE | {"render"},
+    "index": BASE | {"staging", "store", "swap", "tables", "truth"},
+    "shelf": BASE | {"disk", "formats"},
+    "library": BASE | {"disk", "formats", "index", "shelf", "store", "truth"},
+    "feedback": BASE | {"disk", "render"},
     "dialogue": set(),
     "read": BASE | {"read"},
     "read.spans": BASE | {"layers", "weights"},
     "read.export": BASE | {"read", "weights"},
     "render": BASE,
+    "batch": {"errors", "records", "render"},
     "filters": BASE | {"catalogue"},
     "serve": set(),
     "serve.limits": set(),
     "serve.clients": set(),
+    "serve.excerpts": {"errors", "records"},
     "serve.service": BASE | {"bot", "filters", "serve"},
     "serve.schema": BASE | {"serve"},
     "serve.rest": BASE | {"library", "render", "serve"},
@@ -58,6 +64,7 @@ ALLOWED = {
     "serve.login": BASE | {"page", "serve"},
     "serve.loginpage": {"page", "serve"},
     "serve.walls": BASE | {"serve"},
+    "serve.files": {"errors", "serve", "settings"},
     "serve.run": BASE,
     "serve.api": {"library", "serve"},
     "page": set(),
@@ -67,12 +74,13 @@ ALLOWED = {
     "page.memory": BASE | {"page"},
     "page.answers": BASE | {"page"},
     "page.source": BASE | {"page"},
-    "page.shelf": BASE | {"page"},
+    "page.shelf": BASE | {"formats", "page"},
     "page.welcome": BASE | {"page"},
     "page.uploads": BASE | {"page"},
     "page.frame": set(),
     "page.chat": BASE | {"catalogue", "feedback", "page", "render"},
-    "__main__": BASE | {"bot", "catalogue", "feedback", "filters", "folders", "read", "render", "serve", "store"},
+    "__main__": BASE
+    | {"batch", "bot", "catalogue", "feedback", "filters", "folders", "read", "render", "serve", "store"},
     "__init__": BASE | {"bot"},
     **dict.fromkeys(("retrieve", "answer"), BASE),
 }
@@ -87,7 +95,7 @@ ONE_HOME = {
     "pypdfium2": {"formats.pdf"},
     "sentence_transformers": {"weights", "embed"},
     "sentencex": {"sentences"},
-    "sqlite3": {"catalogue", "tables", "truth", "store"},
+    "sqlite3": {"catalogue", "staging", "store", "tables", "truth"},
     "tiktoken": {"chunk"},
     "torch": {"layers", "weights", "read.spans", "read.export"},
     "transformers": {"weights", "read.export"},
@@ -139,7 +147,7 @@ def test_modules_import_only_what_stands_before_them(name: str) -> None:
         assert library not in theirs or name in homes, f"{library} belongs in {homes}"
 
 
-@pytest.mark.parametrize("path", sorted((QA.parent / "eval").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "eval").glob("*.py")), ids=lambda path: path.stem)
 def test_each_library_of_the_evaluation_has_one_home(path: Path) -> None:
     theirs = {module.split(".")[0] for module in imports(path)}
     for library, homes in EVAL_HOME.items():

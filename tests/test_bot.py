@@ -1,6 +1,7 @@
 """The Python API over the shipped corpus, with the real model."""
 
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,10 @@ def test_the_same_question_gets_the_same_reply_from_many_threads(bot: Bot) -> No
 
 
 def test_open_builds_once_and_reopens_what_is_there(settings: Settings, bot: Bot) -> None:
-    again = qa.open(CORPUS, settings=settings)  # type: ignore[operator]
-    assert again.ask(QUESTIONS["fr"]) == bot.ask(QUESTIONS["fr"])
+    stages = set[str]()
+    with closing(qa.open(CORPUS, settings=settings, progress=lambda stage, _done, _total: stages.add(stage))) as again:
+        assert again.ask(QUESTIONS["fr"]) == bot.ask(QUESTIONS["fr"])
+    assert stages == {"read", "embed"}  # a build ends with "index", which derives the vectors
 
 
 @pytest.mark.usefixtures("bot")

@@ -8,6 +8,7 @@ import pytest
 
 from qa.catalogue import Catalogue
 from qa.records import Document, Entry
+from qa.staging import WritableTruth
 from qa.truth import Truth
 
 PAPER = Document(
@@ -26,7 +27,7 @@ DOCUMENTS = [
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     """Of four live documents; a fifth is staged only."""
     path = tmp_path / "truth.sqlite3"
-    with closing(Truth(path, write=True)) as truth:
+    with closing(WritableTruth(path)) as truth:
         for document in DOCUMENTS:
             truth.stage(document, [], document.id)
         truth.publish(removed=[], state={}, words=[])

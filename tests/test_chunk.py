@@ -171,6 +171,11 @@ def test_text_that_spells_a_special_token_is_text() -> None:
     assert passage.text == "Say <|endoftext|> and <|fim_prefix|>."
 
 
+def test_a_passage_keeps_its_documents_code_where_the_language_agrees() -> None:
+    long = document(GERMAN + "\n\n" + GERMAN, language="de-AT")
+    assert {passage.language for passage in chunk(long, ChunkSettings(max_tokens=1_000))} == {"de-AT"}
+
+
 @pytest.mark.parametrize("source", find_sources([CORPUS])[0], ids=lambda source: source.document_id)
 def test_the_shipped_corpus_is_cut_into_passages_that_keep_the_law(source: object) -> None:
     from qa.records import SourceFile

@@ -15,14 +15,14 @@ import pytest
 from qa.errors import IndexBroken, IndexBusy, StoreError
 from qa.records import Filters
 from qa.store import Snapshot, Store
-from tests.light import LOCAL, LightEncoder, Place, ask, live_passages, novel, update, verify, village, write
+from tests.conftest import REPOSITORY
+from tests.light import LOCAL, LightEncoder, Place, about, ask, live_passages, novel, update, verify, write
 
-REPOSITORY = Path(__file__).parents[1]
 VERSIONS = (
     {f"{number}.txt": novel(number, sentences=12) for number in range(1, 13)},
     {f"{number}.txt": novel(number, version="second", sentences=12) for number in range(1, 10)},
 )
-QUESTIONS = [f"What does the village of {village(number)} give?" for number in range(1, 13)]
+QUESTIONS = [about(number) for number in range(1, 13)]
 Answers = dict[str, list[Place]]
 
 

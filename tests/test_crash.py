@@ -10,16 +10,16 @@ from pathlib import Path
 
 from qa.store import Store
 from qa.truth import Truth
-from tests.light import LOCAL, LightEncoder, ask, live_passages, novel, update, verify, village, write
+from tests.conftest import REPOSITORY
+from tests.light import LOCAL, LightEncoder, about, ask, live_passages, novel, update, verify, write
 
-REPOSITORY = Path(__file__).parents[1]
 FIRST = {f"{number}.txt": novel(number, sentences=30) for number in range(1, 25)}
 SECOND = {
     **{f"{number}.txt": novel(number, sentences=30) for number in range(1, 5)},
     **{f"{number}.txt": novel(number, version="second", sentences=30) for number in range(5, 21)},
     **{f"{number}.txt": novel(number, version="second", sentences=30) for number in range(31, 41)},
 }
-QUESTIONS = [f"What does the village of {village(number)} give?" for number in (3, 7, 22, 35)]
+QUESTIONS = [about(number) for number in (3, 7, 22, 35)]
 
 
 def run_and_kill(corpus: Path, index: Path, *, stage: str, share: float, delay: float) -> int:

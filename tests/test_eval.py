@@ -5,7 +5,7 @@ import pytest
 
 from eval import metrics
 from eval.calibrate import Judged, fit, held_out, judge
-from eval.confidence import expected_error
+from eval.confidence import expected_calibration_error
 from eval.gold import GoldSpan
 from qa.answer import Candidate
 from qa.records import Bounds, Document, Hit, Passage, Span
@@ -97,7 +97,7 @@ def test_calibration_gives_back_the_rate_of_right_answers() -> None:
     assert low == pytest.approx(0.2, abs=0.02)
     assert high == pytest.approx(0.8, abs=0.02)
     confidence, hits = map(np.array, zip(*held_out(items), strict=True))
-    assert expected_error(confidence, hits) < 0.1
+    assert expected_calibration_error(confidence, hits) < 0.1
 
 
 def test_a_candidate_is_right_if_its_sentences_hold_a_gold_span() -> None:

@@ -10,18 +10,14 @@ import pytest
 from eval.bootstrap import Resampler
 from eval.compare import CompareError, compare
 from eval.fold import consistency, matrix, summarise
-from eval.gate import GateError, check
+from eval.gate import GateError, check, load_thresholds
 from eval.metrics import Outcome
-from eval.result import Provenance, Result, ResultError, Row, load, save
+from eval.result import Result, ResultError, Row, load, save
 from eval.score import Ground, score
 from qa.records import Hit
-from tests.asked import OTHER, PASSAGES, RIGHT, WRONG, A, B, abstained, answered, failed, question
+from tests.asked import MADE, OTHER, PASSAGES, RIGHT, WRONG, A, B, abstained, answered, failed, question
 
 GROUND = Ground({"a": A, "b": B}, PASSAGES)
-MADE = Provenance(
-    system="babelquote", questions="dev", questions_digest="q", corpus="c", corpus_digest="c", model="m", weights="w",
-    device="cpu", commit="x", seed=1, made="2026-11-24T00:00:00+00:00", settings="{}",
-)  # fmt: skip
 
 
 def row(outcome: Outcome, fact: str, language: str) -> Row:
@@ -168,7 +164,7 @@ def test_comparing_says_what_else_differs_and_refuses_strangers() -> None:
 def test_the_gate_names_the_threshold_that_is_not_kept(tmp_path: Path) -> None:
     file = tmp_path / "gate.toml"
     file.write_text('[at_least]\n"hit@1" = 0.9\n"verbatim" = 0.5\n[at_most]\n"calibration error" = 1.0\n')
-    checks = check(summarise(result(*ROWS)), file)
+    checks = check(summarise(result(*ROWS)), load_thresholds(file))
     assert [(item.measure, item.passed) for item in checks] == [
         ("hit@1", False),
         ("verbatim", True),
@@ -179,7 +175,7 @@ def test_the_gate_names_the_threshold_that_is_not_kept(tmp_path: Path) -> None:
 def test_a_measure_without_a_value_does_not_pass_the_gate(tmp_path: Path) -> None:
     file = tmp_path / "gate.toml"
     file.write_text('[at_most]\n"abstention AUROC" = 1.0\n')
-    assert not check(summarise(result(ROWS[0])), file)[0].passed
+    assert not check(summarise(result(ROWS[0])), load_thresholds(file))[0].passed
 
 
 @pytest.mark.parametrize(
@@ -195,7 +191,7 @@ def test_a_bad_file_of_thresholds_is_named(tmp_path: Path, content: str, message
     file = tmp_path / "gate.toml"
     file.write_text(content)
     with pytest.raises(GateError) as caught:
-        check(summarise(result(*ROWS)), file)
+        check(summarise(result(*ROWS)), load_thresholds(file))
     assert str(file) in str(caught.value)
     assert message in str(caught.value)
 
@@ -211,5 +207,5 @@ def test_a_file_that_is_no_result_is_named_with_what_mends_it(tmp_path: Path) ->
         load(tmp_path / "none.json")
     file = tmp_path / "old.json"
     file.write_text('{"provenance": {}, "rows": []}')
-    with pytest.raises(ResultError, match=r"no result of this version: provenance\.system: .*python -m eval --out"):
+    with pytest.raises(ResultError, match=r"not a result of this version: provenance\.system: .*python -m eval --out"):
         load(file)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from eval import CORPUS
+from eval.corpus import read_documents
 from eval.draft import locate
 from eval.gold import QUESTIONS, GoldError, GoldQuestion, load_questions, split_files
-from eval.run import CORPUS, read_documents
 from qa.records import Document
 from qa.settings import Settings
 from tests.asked import A, B
@@ -69,7 +70,7 @@ def test_a_draft_becomes_a_question_file_with_offsets(tmp_path: Path) -> None:
         ("a", 9, "143"),
         ("b", 7, "143 countries"),
     ]
-    assert (question.id, question.answerable) == ("countries.de.1", True)
+    assert (question.fact, question.language, question.answerable) == ("countries", "de", True)
 
 
 def test_a_draft_without_answers_is_unanswerable(tmp_path: Path) -> None:

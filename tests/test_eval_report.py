@@ -14,11 +14,7 @@ from eval.run import load_exam, run
 from eval.score import Ground, score
 from qa.records import Document
 from qa.settings import Settings
-from tests.asked import answered, passage, question, quote
-from tests.test_app import browser
-from tests.test_eval_fold import MADE
-
-__all__ = ["browser"]  # a fixture
+from tests.asked import MADE, answered, passage, question, quote
 
 HOSTILE = Document(
     id="<b>x</b>", title="T", source="s", language="en",

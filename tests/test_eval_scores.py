@@ -6,7 +6,14 @@ from math import log2
 import numpy as np
 import pytest
 
-from eval.confidence import abstaining, area_under, auroc, expected_error, reliability, risk_coverage
+from eval.confidence import (
+    abstaining,
+    area_under_risk_coverage,
+    auroc,
+    expected_calibration_error,
+    reliability,
+    risk_coverage,
+)
 from eval.gold import GoldSpan
 from eval.metrics import Outcome
 from eval.ranking import Evidence, evidence, ranking_scores
@@ -84,7 +91,7 @@ def test_risk_coverage_answers_the_surest_first() -> None:
     coverage, risk = risk_coverage(np.array([0.2, 0.9, 0.5, 0.7]), np.array([False, True, True, False]))
     assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
     assert risk.tolist() == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4])
-    assert area_under(risk) == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+    assert area_under_risk_coverage(risk) == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
 
 
 def test_equal_confidences_share_their_risk_whatever_their_order() -> None:
@@ -98,7 +105,7 @@ def test_calibration_error_is_the_mean_gap_over_bins() -> None:
     assert (low.confidence, low.accuracy, low.count) == (0.25, 0.0, 1)
     assert (high.confidence, high.accuracy) == pytest.approx((2.8 / 3, 2 / 3))
     assert high.count == 3
-    assert expected_error(confidence, right) == pytest.approx((0.25 * 1 + abs(2.8 / 3 - 2 / 3) * 3) / 4)
+    assert expected_calibration_error(confidence, right) == pytest.approx((0.25 * 1 + abs(2.8 / 3 - 2 / 3) * 3) / 4)
 
 
 def test_a_verdict_tells_a_withheld_answer_from_a_right_refusal_and_from_an_error() -> None:

@@ -15,20 +15,16 @@ from eval.feedback import Drafted, draft
 from eval.gold import GoldError, load_questions
 from qa.errors import IndexUnwritable, LibraryError
 from qa.feedback import FeedbackLog, Verdict, feedback_path
-from qa.records import Abstention, Answer, Filters, Quote, Reason
+from qa.records import Answer, Filters, Quote
 from qa.render import to_json
 from qa.settings import FeedbackSettings
-from tests.asked import OTHER, RIGHT, WRONG, A, B
-
-REPOSITORY = Path(__file__).parents[1]
+from tests.asked import OTHER, RIGHT, WRONG, A, B, no
+from tests.conftest import REPOSITORY
+from tests.disks import in_namespace
 
 
 def answer(*quotes: Quote, question: str = "How many?", language: str = "en", follows: str | None = None) -> Answer:
     return Answer(question=question, question_language=language, confidence=0.8, quotes=quotes, follows=follows)
-
-
-def no(question: str = "Who paid?") -> Abstention:
-    return Abstention(question=question, question_language="en", confidence=0.1, reason=Reason.BELOW_THRESHOLD)
 
 
 def entries(path: Path) -> list[dict[str, object]]:
@@ -82,7 +78,7 @@ def test_threads_and_processes_that_write_at_once_lose_nothing(tmp_path: Path) -
     path = tmp_path / "log.jsonl"
     code = (
         "import sys; from pathlib import Path; from qa.feedback import FeedbackLog, Verdict\n"
-        "from tests.test_feedback import no\n"
+        "from tests.asked import no\n"
         "for i in range(50): FeedbackLog(Path(sys.argv[1])).add(no(), Verdict.UP, comment=f'{sys.argv[2]} {i}' * 100)"
     )
     others = [subprocess.Popen([sys.executable, "-c", code, str(path), name], cwd=REPOSITORY) for name in "ab"]
@@ -106,19 +102,19 @@ def test_on_a_full_or_read_only_disk_that_is_said_and_no_half_entry_stays(tmp_pa
     (tmp_path / "disk").mkdir()
     code = (
         "import sys; from pathlib import Path; from qa.feedback import FeedbackLog, Verdict\n"
-        "from tests.test_feedback import no\n"
+        "from tests.asked import no\n"
         "try:\n  while True: FeedbackLog(Path(sys.argv[1])).add(no(), Verdict.UP, comment='x' * 3_000)\n"
         "except Exception as error: print(f'{type(error).__name__}: {error}')"
     )
-    run = f'"{sys.executable}" -c "{code}" "{tmp_path}/disk/log.jsonl"'
-    script = f"""
-        set -e
-        mount -t tmpfs -o size=64k tmpfs "{tmp_path}/disk"
-        {run} > "{tmp_path}/full"; cp "{tmp_path}/disk/log.jsonl" "{tmp_path}/log.jsonl"
-        mount -o remount,ro "{tmp_path}/disk"; {run} > "{tmp_path}/readonly"
-    """
-    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script], cwd=REPOSITORY)
-    assert done.returncode == 0
+    done = in_namespace(
+        """
+        mount -t tmpfs -o size=64k tmpfs "$1/disk"
+        "$PYTHON" -c "$2" "$1/disk/log.jsonl" > "$1/full"; cp "$1/disk/log.jsonl" "$1/log.jsonl"
+        mount -o remount,ro "$1/disk"; "$PYTHON" -c "$2" "$1/disk/log.jsonl" > "$1/readonly"
+        """,
+        tmp_path, code,
+    )  # fmt: skip
+    assert done.returncode == 0, done
     assert "IndexUnwritable: the feedback could not be kept: the disk that holds" in (tmp_path / "full").read_text()
     assert "cannot be written" in (tmp_path / "readonly").read_text()
     assert len(entries(tmp_path / "log.jsonl")) > 10

@@ -11,31 +11,23 @@ from pathlib import Path
 import docx
 import psutil
 import pytest
-from fpdf import FPDF
 
 from qa.errors import FileError
 from qa.ingest import read_document
 from qa.reading import Limits, reading_apart
 from qa.records import SourceFile
 from qa.settings import IngestSettings, UploadSettings
+from tests.files import pdf_of
 
 LIMITS = Limits(ingest=IngestSettings(), uploads=UploadSettings(read_memory_bytes=700_000_000))
 GOOD = "Die Fähre legt um 9:30 Uhr ab. Hunde fahren kostenlos mit."
+PAGES = [f"This is page {number}." for number in range(1, 22)]
 
 
 def source(folder: Path, name: str, content: str | bytes) -> SourceFile:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return SourceFile(document_id=f"uploads/{name}", path=path)
-
-
-def pdf_of(pages: int) -> bytes:
-    pdf = FPDF()
-    pdf.set_font("Helvetica", size=12)
-    for number in range(pages):
-        pdf.add_page()
-        pdf.multi_cell(0, text=f"This is page {number + 1}.")
-    return bytes(pdf.output())
 
 
 def pdf_that_unpacks_to(size: int) -> bytes:
@@ -66,7 +58,7 @@ def test_what_is_read_apart_is_what_is_read_here(tmp_path: Path) -> None:
         source(tmp_path, "a.txt", GOOD),
         source(tmp_path, "bidi.md", bidi),
         source(tmp_path, "a.html", f"<title>Fähre</title><p>{GOOD}"),
-        source(tmp_path, "a.pdf", pdf_of(3)),
+        source(tmp_path, "a.pdf", pdf_of(*PAGES[:3])),
     ]
     with reading_apart(LIMITS) as read:
         documents = [read(source) for source in sources]
@@ -94,7 +86,7 @@ def test_what_exceeds_a_limit_is_named_with_the_limit(tmp_path: Path) -> None:
     uploads = replace(LIMITS.uploads, max_pages=20, max_chars=1_000, max_line_chars=100)
     with reading_apart(replace(LIMITS, uploads=uploads)) as read:
         for name, content, words in (
-            ("pages.pdf", pdf_of(21), "has 21 pages, more than the limit of 20"),
+            ("pages.pdf", pdf_of(*PAGES), "has 21 pages, more than the limit of 20"),
             ("long.txt", "Wort\n" * 201, "has 1,005 characters, more than the limit of 1,000"),
             ("line.txt", "x" * 101, "has 101 characters in one line, more than the limit of 100"),
         ):
@@ -137,7 +129,11 @@ def unpacked_and_damaged(word: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.usefixtures("children")
 def test_a_damaged_file_is_a_document_or_a_reason(tmp_path: Path) -> None:
-    whole = {"a.pdf": pdf_of(3), "a.docx": word_of(GOOD), "a.html": f"<title>Fähre</title><p>{GOOD}<ul><li>x".encode()}
+    whole = {
+        "a.pdf": pdf_of(*PAGES[:3]),
+        "a.docx": word_of(GOOD),
+        "a.html": f"<title>Fähre</title><p>{GOOD}<ul><li>x".encode(),
+    }
     read_, refused = list[str](), list[str]()
     with reading_apart(LIMITS) as read:
         for number in range(100):

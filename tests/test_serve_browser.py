@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from qa.bot import Bot
 from qa.serve.users import Users
 from qa.settings import Settings
-from tests.browsing import ask, chromium, ready
+from tests.browsing import ask, ready
 from tests.serving import service_over, serving
 
 
@@ -23,12 +23,6 @@ def address(bot: Bot, settings: Settings, tmp_path_factory: pytest.TempPathFacto
     users.add("anna", "the password")
     with serving(service_over(bot, settings), users=users) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -20,11 +20,9 @@ from qa.bot import Bot
 from qa.render import to_json
 from qa.serve.users import Users
 from qa.settings import Settings
-from tests.conftest import CORPUS
+from tests.conftest import ABSTAINED, ANSWERED, CORPUS
 from tests.serving import service_over, serving
 
-ANSWERED = "Combien de pays ont signé la résolution ?"
-ABSTAINED = "Wie backt man einen Apfelkuchen?"
 Calls = Callable[[Client], Awaitable[Any]]
 
 
@@ -88,7 +86,7 @@ def test_a_cited_place_is_shown(address: str) -> None:
     [
         ("ask", {}, "question: Field required"),
         ("ask", {"question": "Who?", "lang": "de"}, "lang: Extra inputs are not permitted"),
-        ("ask", {"question": "Who?", "language": ["German!"]}, "'German!' is no language code"),
+        ("ask", {"question": "Who?", "language": ["German!"]}, "'German!' is not a language code"),
         ("ask", {"question": "a" * 2_001}, "ask in at most 2,000"),
         ("ask", {"question": "a\0b"}, "must not hold NUL"),
         ("ask", {"question": "?"}, "the question is empty"),

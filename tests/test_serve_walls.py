@@ -18,7 +18,7 @@ from qa.serve.service import Service
 from qa.serve.users import Users
 from qa.serve.walls import Names
 from qa.settings import Settings
-from tests.serving import service_over, serving, serving_app
+from tests.serving import in_parallel, service_over, serving, serving_app
 
 
 @pytest.fixture(scope="module")
@@ -229,8 +229,6 @@ def test_buckets_refill_in_their_time_and_forget_the_oldest() -> None:
 
 
 def test_a_question_waits_only_so_long(bot: Bot, settings: Settings) -> None:
-    from tests.test_serve_rest import in_parallel
-
     service = service_over(bot, settings, parallel=1, wait_seconds=0.01)
     with serving(service) as address, httpx.Client(base_url=address, timeout=60) as client:
         replies = in_parallel(6, lambda: client.post("/api/ask", json={"question": "Who spoke in Shanghai?"}))

@@ -15,10 +15,10 @@ from qa.errors import IndexBroken, StoreError
 from qa.records import Filters
 from qa.settings import StoreSettings
 from qa.store import Store
-from tests.light import LightEncoder, ask, library, live_passages, novel, repair, update, verify, village, write
+from tests.light import LightEncoder, about, ask, library, live_passages, novel, novels, repair, update, verify, write
 
-TEXTS = {f"{number}.txt": novel(number) for number in range(1, 5)}
-QUESTION = f"What does the village of {village(3)} give?"
+TEXTS = novels(4)
+QUESTION = about(3)
 
 
 class Server:
@@ -69,11 +69,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write(tmp_path / "corpus", TEXTS)
-
-
-@pytest.fixture
 def index(tmp_path: Path, corpus: Path, server: Server) -> Path:
     update(corpus, tmp_path / "index", settings=server.settings)
     return tmp_path / "index"
@@ -116,7 +111,7 @@ def test_uploads_have_a_collection_of_their_own(tmp_path: Path, index: Path, ser
         names = store.state()["generation"].split()
         assert names[0] == of_corpus
         assert all(any(name in collection for collection in server.collections()) for name in names)
-        assert ask(store, f"What does the village of {village(7)} give?")[0][0] == "uploads/7.txt"
+        assert ask(store, about(7))[0][0] == "uploads/7.txt"
         assert ask(store, QUESTION)[0][0] == "3.txt"
         verify(index, settings=server.settings)
         library(store).remove("uploads/7.txt")

@@ -88,7 +88,7 @@ def test_an_unknown_name_in_the_file_is_an_error_that_lists_the_known(
     [
         ("BABELQUOTE_CHUNKS__MAX_TOKENS", r"BABELQUOTE_CHUNKS__MAX_TOKENS: no section 'chunks'"),
         ("BABELQUOTE_CHUNK__MAX_TOKEN", r"no setting 'max_token' in chunk"),
-        ("BABELQUOTE_CHUNK_MAX_TOKENS", r"BABELQUOTE_CHUNK_MAX_TOKENS is no setting; .*two underscores"),
+        ("BABELQUOTE_CHUNK_MAX_TOKENS", r"BABELQUOTE_CHUNK_MAX_TOKENS is not a setting; .*two underscores"),
         ("BABELQUOTE_CHUNK__", r"no setting ''"),
     ],
 )

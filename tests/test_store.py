@@ -1,13 +1,7 @@
-"""The index on disk mirrors its corpus, notices damage, mends itself, and keeps answering when a run fails."""
+"""The index on disk mirrors its corpus: what changed is read again, nothing else, and everything is found."""
 
 import hashlib
 import json
-import os
-import random
-import shutil
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -19,68 +13,31 @@ import sentencex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.errors import CorpusError, IndexBroken, IndexBusy, IndexMissing, IndexStale
+from qa.errors import IndexBroken
 from qa.index import Progress
-from qa.records import Document, Filters, Passage
-from qa.settings import StoreSettings
+from qa.records import Filters, Passage
 from qa.store import Store
-from qa.truth import Truth
 from qa.vectors import LocalGenerations
 from tests.light import (
     LOCAL,
     LightEncoder,
     Place,
+    about,
     ask,
+    documents,
+    everything_is_found,
+    generation,
     live_passages,
     novel,
-    repair,
+    novels,
     update,
     verify,
     village,
     write,
 )
 
-REPOSITORY = Path(__file__).parents[1]
-TEXTS = {f"{number}.txt": novel(number) for number in range(1, 7)}
-QUESTION = f"What does the village of {village(3)} give?"
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return write(tmp_path / "corpus", TEXTS)
-
-
-@pytest.fixture
-def index(tmp_path: Path, corpus: Path) -> Path:
-    update(corpus, tmp_path / "index")
-    return tmp_path / "index"
-
-
-def generation(index: Path) -> str:
-    return Store(index, LOCAL).state()["generation"]
-
-
-def documents(index: Path) -> dict[str, Document]:
-    with Store(index, LOCAL).snapshot() as snapshot:
-        return {document.id: document for document in snapshot.documents()}
-
-
-def everything_is_found(index: Path) -> bool:
-    """Whether each live passage, and nothing else, is found by vector and by words."""
-    live = live_passages(index)
-    verify(index)
-    with closing(Store(index, LOCAL)) as store, store.snapshot() as snapshot:
-        for key, (document, *_, content) in live.items():
-            only = Filters(documents=(document,))
-            (vector,) = LightEncoder().encode_passages([content])
-            by_vector = snapshot.search_vectors(vector, limit=len(live), filters=only)
-            by_words = snapshot.search_words(["village"], limit=len(live), filters=only)
-            own = {k for k, place in live.items() if place[0] == document}
-            if {k for k, _ in by_vector} != own or by_vector[0][1] < 0.999 or {k for k, _ in by_words} - own:
-                return False
-            if "village" in content and key not in {k for k, _ in by_words}:
-                return False
-    return True
+TEXTS = novels(6)
+QUESTION = about(3)
 
 
 # ── what changed, and nothing else ─────────────────────────────────────────────────────────────────────────
@@ -343,281 +300,3 @@ def test_more_passages_than_chroma_takes_at_once_are_stored(tmp_path: Path) -> N
         assert reading.count() == count
         for key in range(0, count, 500):
             assert [found for found, _ in reading.search(vectors[key], limit=1)] == [key]
-
-
-# ── damage ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def remove_rows(vectors: Path) -> None:
-    with closing(sqlite3.connect(vectors / "chroma.sqlite3")) as connection, connection:
-        assert connection.execute("DELETE FROM embeddings WHERE id % 5 = 0").rowcount > 0
-
-
-def remove_graph(vectors: Path) -> None:
-    (graph,) = (path for path in vectors.iterdir() if path.is_dir())
-    shutil.rmtree(graph)
-
-
-def empty_graph(vectors: Path) -> None:
-    (graph,) = (path for path in vectors.iterdir() if path.is_dir())
-    for path in graph.iterdir():
-        path.write_bytes(b"")
-
-
-def cut(*paths: Path) -> None:
-    for path in paths:
-        os.truncate(path, path.stat().st_size // 2)
-
-
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "folder gone": shutil.rmtree,
-    "database gone": lambda vectors: (vectors / "chroma.sqlite3").unlink(),
-    "database cut": lambda vectors: cut(vectors / "chroma.sqlite3"),
-    "database empty": lambda vectors: (vectors / "chroma.sqlite3").write_bytes(b""),
-    "database garbage": lambda vectors: (vectors / "chroma.sqlite3").write_bytes(random.Random(0).randbytes(20_000)),
-    "rows gone": remove_rows,
-    "graph gone": remove_graph,
-    "graph empty": empty_graph,
-    "graph cut": lambda vectors: cut(*vectors.glob("*/*")),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_damaged_vectors_are_noticed_and_mended_from_the_cache(
-    corpus: Path, index: Path, damage: Callable[[Path], object]
-) -> None:
-    answers = ask(index, QUESTION)
-    damage(index / f"vectors-{generation(index)}")
-    with pytest.raises(IndexBroken, match="babelquote index"):
-        verify(index)
-    assert repair(index).seen == []
-    verify(index)
-    assert ask(index, QUESTION) == answers
-    damage(index / f"vectors-{generation(index)}")
-    encoder = LightEncoder()
-    update(corpus, index, encoder=encoder)
-    assert encoder.seen == []
-    assert ask(index, QUESTION) == answers
-    assert everything_is_found(index)
-
-
-def test_what_could_not_be_opened_once_is_opened_when_it_is_back(index: Path) -> None:
-    path = index / f"vectors-{generation(index)}" / "chroma.sqlite3"
-    content, answers = path.read_bytes(), ask(index, QUESTION)
-    path.write_bytes(b"garbage" * 1_000)
-    with pytest.raises(IndexBroken, match="babelquote index"):
-        ask(index, QUESTION)
-    path.write_bytes(content)
-    assert ask(index, QUESTION) == answers
-
-
-def test_repairing_a_sound_index_changes_nothing(index: Path) -> None:
-    before = generation(index)
-    assert repair(index).seen == []
-    assert generation(index) == before
-
-
-def test_a_garbage_truth_names_the_command_that_mends_it(corpus: Path, index: Path) -> None:
-    for garbage in (random.Random(0).randbytes(50_000), b"not a database, but text" * 1_000):
-        for path in index.glob("truth.sqlite3-*"):
-            path.unlink()
-        (index / "truth.sqlite3").write_bytes(garbage)
-        for use in (lambda: ask(index, QUESTION), lambda: verify(index), lambda: update(corpus, index)):
-            with pytest.raises(IndexBroken, match="delete that folder, then run: babelquote index") as caught:
-                use()
-            assert str(index) in str(caught.value)
-    shutil.rmtree(index)
-    update(corpus, index)
-    assert everything_is_found(index)
-
-
-def test_a_truth_that_was_damaged_in_the_middle_is_no_mystery(corpus: Path, index: Path) -> None:
-    path = index / "truth.sqlite3"
-    content = bytearray(path.read_bytes())
-    content[4096:] = random.Random(0).randbytes(len(content) - 4096)
-    path.write_bytes(content)
-    for use in (lambda: ask(index, QUESTION), lambda: verify(index), lambda: update(corpus, index)):
-        with pytest.raises(IndexBroken, match="delete that folder, then run: babelquote index"):
-            use()
-
-
-def test_where_nothing_was_published_the_index_is_missing_not_broken(tmp_path: Path) -> None:
-    for make in (lambda _: None, lambda path: path.touch(), lambda path: Truth(path, write=True).close()):
-        folder = tmp_path / "index"
-        folder.mkdir(exist_ok=True)
-        make(folder / "truth.sqlite3")
-        assert Store(folder, LOCAL).state() == {}
-        with pytest.raises(IndexMissing, match="babelquote index PATH"):
-            ask(folder, QUESTION)
-
-
-def test_an_index_of_another_version_names_the_command(index: Path) -> None:
-    with closing(sqlite3.connect(index / "truth.sqlite3")) as connection, connection:
-        connection.execute("UPDATE state SET value = '0' WHERE key = 'schema'")
-    with pytest.raises(IndexStale, match="babelquote index"):
-        ask(index, QUESTION)
-
-
-def test_an_index_of_the_version_before_is_taken_over_by_the_command_it_names(corpus: Path, index: Path) -> None:
-    before = ask(index, QUESTION)
-    with closing(sqlite3.connect(index / "truth.sqlite3")) as connection, connection:
-        connection.executescript(
-            """
-            ALTER TABLE documents DROP COLUMN characters;
-            ALTER TABLE documents ADD COLUMN text TEXT NOT NULL DEFAULT '';
-            UPDATE documents SET text = (SELECT texts.text FROM texts WHERE document = key);
-            DROP TABLE texts;
-            UPDATE state SET value = '2' WHERE key = 'schema';
-            """
-        )
-    with pytest.raises(IndexStale, match="babelquote index"):
-        ask(index, QUESTION)
-    report = update(corpus, index)
-    assert (report.added, report.updated, report.embedded) == (0, 0, 0)
-    assert ask(index, QUESTION) == before
-
-
-def test_an_emptied_corpus_is_an_error_and_the_old_index_answers(corpus: Path, index: Path) -> None:
-    before = ask(index, QUESTION)
-    write(corpus, {})
-    with pytest.raises(CorpusError, match="no document could be read"):
-        update(corpus, index)
-    assert ask(index, QUESTION) == before
-
-
-# ── one writer; disks that cannot be written ───────────────────────────────────────────────────────────────
-
-
-def test_a_second_writer_is_told_that_the_index_is_busy(corpus: Path, index: Path) -> None:
-    hold = (
-        "import sys; from pathlib import Path; from qa.store import Store; from qa.settings import StoreSettings\n"
-        "with Store(Path(sys.argv[1]), StoreSettings()).writing(): print('held', flush=True); sys.stdin.read()"
-    )
-    command = [sys.executable, "-c", hold, str(index)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        write(corpus, {**TEXTS, "7.txt": novel(7)})
-        with pytest.raises(IndexBusy, match="another process is writing"):
-            update(corpus, index, wait=False)
-        with pytest.raises(IndexBusy, match="another process is writing"):
-            update(corpus, index, settings=StoreSettings(lock_seconds=0.2))
-        assert ask(index, QUESTION)[0][0] == "3.txt"
-        holder.kill()
-    assert update(corpus, index, wait=False).added == 1
-
-
-def in_namespace(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Runs bash where it may mount: in a namespace of its own, whose mounts vanish with it."""
-    for unshare in (["unshare", "-rm"], ["unshare", "-m"]):
-        if shutil.which("unshare") and subprocess.run([*unshare, "true"], capture_output=True).returncode == 0:
-            environment = {**os.environ, "PYTHON": sys.executable}
-            return subprocess.run(
-                [*unshare, "bash", "-euc", script, "bash", *map(str, arguments)],
-                capture_output=True, text=True, cwd=REPOSITORY, env=environment,
-            )  # fmt: skip
-    pytest.fail(
-        "this test mounts a small disk and a read-only folder, and needs `unshare` (util-linux) with user namespaces "
-        "(sysctl kernel.unprivileged_userns_clone=1), or root with CAP_SYS_ADMIN (docker run --cap-add SYS_ADMIN)"
-    )
-
-
-def test_a_read_only_folder_is_named_and_the_index_survives(tmp_path: Path, corpus: Path, index: Path) -> None:
-    before = ask(index, QUESTION)
-    write(corpus, {**TEXTS, "7.txt": novel(7)})
-    done = in_namespace(
-        """
-        mount --bind "$2" "$2"; mount -o remount,ro,bind "$2"
-        $PYTHON -m tests.light index "$1" "$2" 2> "$3/index.txt" && exit 1
-        echo "$4" | $PYTHON -m tests.light ask "$2" 2> "$3/ask.txt" && exit 2
-        $PYTHON -m tests.light index "$1" "$2/new" 2> "$3/new.txt" && exit 3
-        exit 0
-        """,
-        corpus, index, tmp_path, Path(QUESTION),
-    )  # fmt: skip
-    assert done.returncode == 0, done
-    for told in ("index.txt", "ask.txt", "new.txt"):
-        assert (tmp_path / told).read_text().startswith("IndexUnwritable: "), told
-    assert "BABELQUOTE_STORE__HOME" in (tmp_path / "index.txt").read_text()
-    assert ask(index, QUESTION) == before
-    assert update(corpus, index).added == 1
-    assert everything_is_found(index)
-
-
-FILL = """
-import shutil, sys
-from pathlib import Path
-from tests.light import update
-corpus, index, stage_to_fill = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-def fill(stage, done, total):
-    if stage == stage_to_fill and done == total:
-        with open(index.parent / "filler", "wb", buffering=0) as file:
-            try:
-                while True: file.write(bytes(4096))
-            except OSError: pass
-try:
-    update(corpus, index, progress=fill)
-except Exception as error:
-    sys.exit(f"{type(error).__name__}: {error}")
-"""
-
-
-@pytest.mark.parametrize("stage", ["read", "embed", "index"])
-def test_a_disk_that_others_fill_during_a_run_is_named_and_the_next_run_completes(
-    tmp_path: Path, corpus: Path, index: Path, stage: str
-) -> None:
-    before = ask(index, QUESTION)
-    write(corpus, {**TEXTS, "3.txt": novel(3, version="second", sentences=100)})
-    update(corpus, tmp_path / "fresh")
-    (tmp_path / "disk").mkdir()
-    done = in_namespace(
-        f"""
-        mount -t tmpfs -o size=40m tmpfs "$3/disk"; cp -r "$2" "$3/disk/index"
-        $PYTHON -c '{FILL}' "$1" "$3/disk/index" {stage} 2> "$3/index.txt" && exit 1
-        ls "$3/disk/index" > "$3/failed.txt"
-        echo "$4" | $PYTHON -m tests.light ask "$3/disk/index" > "$3/full.txt" 2>&1 || true
-        rm "$3/disk/filler"
-        echo "$4" | $PYTHON -m tests.light ask "$3/disk/index" > "$3/before.txt"
-        $PYTHON -m tests.light index "$1" "$3/disk/index" > "$3/done.txt"
-        echo "$4" | $PYTHON -m tests.light ask "$3/disk/index" > "$3/after.txt"
-        """,
-        corpus, index, tmp_path, Path(QUESTION),
-    )  # fmt: skip
-    assert done.returncode == 0, done
-    told = (tmp_path / "index.txt").read_text()
-    assert told.startswith("IndexUnwritable: "), told
-    assert "full" in told
-
-    def answer(file: str) -> list[Place]:
-        return [tuple(place) for place in json.loads((tmp_path / file).read_text().splitlines()[-1])]
-
-    # With not one byte left Chroma cannot read; that must be said, and must not look like an answer.
-    full = (tmp_path / "full.txt").read_text()
-    assert "IndexUnwritable: " in full or answer("full.txt") == before, full
-    assert answer("before.txt") == before
-    assert json.loads((tmp_path / "done.txt").read_text().splitlines()[-1])["updated"] == 1
-    assert answer("after.txt") == ask(tmp_path / "fresh", QUESTION)
-    assert [line for line in (tmp_path / "failed.txt").read_text().split() if line.startswith("vectors-")] == [
-        f"vectors-{generation(index)}"
-    ], "what could not be completed still takes up room"
-
-
-def test_a_run_that_outgrows_the_disk_leaves_enough_room_for_answers(tmp_path: Path, corpus: Path, index: Path) -> None:
-    before = ask(index, QUESTION)
-    write(corpus, {**TEXTS, **{f"{i}.txt": novel(i, sentences=4_000) for i in range(10, 14)}})
-    (tmp_path / "disk").mkdir()
-    done = in_namespace(
-        """
-        mount -t tmpfs -o size=20m tmpfs "$3/disk"; cp -r "$2" "$3/disk/index"
-        $PYTHON -m tests.light index "$1" "$3/disk/index" 2> "$3/index.txt" && exit 1
-        echo "$4" | $PYTHON -m tests.light ask "$3/disk/index" > "$3/full.txt"
-        mount -o remount,size=200m "$3/disk"; rm "$1"/1?.txt
-        $PYTHON -m tests.light index "$1" "$3/disk/index" > "$3/done.txt"
-        echo "$4" | $PYTHON -m tests.light ask "$3/disk/index" > "$3/after.txt"
-        """,
-        corpus, index, tmp_path, Path(QUESTION),
-    )  # fmt: skip
-    assert done.returncode == 0, done
-    assert "IndexUnwritable: the disk" in (tmp_path / "index.txt").read_text()
-    for file in ("full.txt", "after.txt"):
-        assert [tuple(place) for place in json.loads((tmp_path / file).read_text().splitlines()[-1])] == before

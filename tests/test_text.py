@@ -20,6 +20,17 @@ def test_normal_form_is_reached_at_once_and_stays(raw: str) -> None:
     assert normal.split() == unicodedata.normalize("NFC", raw).split()
 
 
+@pytest.mark.parametrize(
+    ("code", "other", "same"),
+    [
+        ("pt-BR", "pt", True), ("nb", "no", True), ("deu", "de", True), ("sr-Latn", "hr", True),
+        ("zh-Hant", "zh", True), ("EN", "en", True), ("de", "nl", False), ("pt-BR", "es", False), ("und", "en", False),
+    ],
+)  # fmt: skip
+def test_codes_of_one_language_are_known_as_such(code: str, other: str, same: bool) -> None:
+    assert text.same_language(code, other) == same
+
+
 def test_line_ends_become_one_line_break_each() -> None:
     assert text.normalise("a\r\nb\rc\n\rd\r\n\r\ne") == "a\nb\nc\n\nd\n\ne"
 
