@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from qa import text
 from qa.records import Abstention, Answer, Bounds, Document, Hit, Quote, Reading, Reason, Reply, Span
 from qa.settings import AnswerSettings
 
@@ -76,8 +77,9 @@ def candidates(
         return []
     scores = np.array([span.score - reading.no_answer for _, span, _ in found])
     owners = np.array([hit.passage.document_id for hit, _, _ in found])
-    vectors = embed([hit.passage.text[slice(*around)] for hit, _, around in found])
-    alike, nearness = vectors @ vectors.T, vectors @ question
+    texts = [hit.passage.text[slice(*around)] for hit, _, around in found]
+    vectors = embed(texts)
+    alike, nearness = _alike(texts, vectors), vectors @ question
     return [
         Candidate(
             hit,
@@ -89,6 +91,13 @@ def candidates(
         )
         for i, (hit, span, around) in enumerate(found)
     ]
+
+
+def _alike(texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cosines of all pairs, *Shape* (n, n); 0 where numbers differ, since that states another fact."""
+    numbers = [text.numbers(content) for content in texts]
+    agree = np.array([[_agree(mine, theirs) for theirs in numbers] for mine in numbers])
+    return np.where(agree, vectors @ vectors.T, np.float32(0))
 
 
 def _agreement(
@@ -147,10 +156,16 @@ def corroborate(
     """The answer with one quote of each other document that states the same fact, the most alike first.
 
     `hits` are passages near to the first quote. `read` reads texts for the question, to mark the answer in each. A
-    corroborating quote is as probable as the first one times its likeness to it.
+    corroborating quote is as probable as the first one times its likeness to it. A sentence with other numbers than the
+    answer's states another fact, however alike.
     """
     first = reply.quotes[0]
-    places = [(hit, bounds) for hit in hits for bounds in hit.passage.sentences]
+    places = [
+        (hit, bounds)
+        for hit in hits
+        for bounds in hit.passage.sentences
+        if _agree(text.numbers(first.answer), text.numbers(hit.passage.text[slice(*bounds)]))
+    ]
     vectors = embed([first.text, *(hit.passage.text[slice(*bounds)] for hit, bounds in places)])
     near = vectors[1:] @ vectors[0]
     chosen: dict[str, int] = {}
@@ -168,6 +183,11 @@ def corroborate(
         span = replace(inside, start=bounds.start + inside.start, end=bounds.start + inside.end)
         quotes.append(_quote(hit, span, first.score * min(1.0, float(near[i])), document))
     return replace(reply, quotes=_numbered(quotes))
+
+
+def _agree(numbers: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether one names all numbers of the other; without any it may have them in words."""
+    return numbers <= others or others <= numbers
 
 
 def _sentences_around(hit: Hit, span: Span) -> Bounds | None:

@@ -23,6 +23,8 @@ _KANA = re.compile(r"[ぁ-ヿ]")
 _LINE = re.compile(r"[^\n\v\f\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile(r"\r\n?")
 _SPACED_WORD = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED_SCRIPTS}]]+", regex.V1)
+_NUMBER = re.compile(r"\d{1,3}(?:[., \u00a0\u202f'’]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
+_GROUPED = re.compile(r"(?<=\d)[., \u00a0\u202f'’](?=\d{3}(?!\d))")
 _GRAPHEME = regex.compile(r"\X")
 _REACH = 60
 _WORD = regex.compile(
@@ -141,6 +143,16 @@ def language_of(text: str, *, floor: float = 0.0) -> str:
     language: str = labels[0].removeprefix("__label__")
     # Short Chinese is taken for Japanese, whose sentences hold kana, and for Wu, which is hardly written.
     return "zh" if language in ("ja", "wuu") and not _KANA.search(sample) else language
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers in digits of any script, without what groups their thousands; decimals keep a point.
+
+    >>> sorted(numbers("١٤٣ Länder, 1.500.000 Euro, 1 007 chèvres, 3,5 %"))
+    ['1007', '143', '1500000', '3.5']
+    """
+    plain = "".join(str(unicodedata.digit(c, c)) if c.isdecimal() else c for c in text)
+    return frozenset(_GROUPED.sub("", number).replace(",", ".") for number in _NUMBER.findall(plain))
 
 
 def same_language(code: str, other: str) -> bool:

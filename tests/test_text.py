@@ -31,6 +31,18 @@ def test_codes_of_one_language_are_known_as_such(code: str, other: str, same: bo
     assert text.same_language(code, other) == same
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("١٤٣ دولة", {"143"}), ("1.500.000 € und 1,500,000 $", {"1500000"}), ("1\u202f007 chèvres", {"1007"}),
+        ("3,5 % of 3.5", {"3.5"}), ("1,234.56", {"1234.56"}), ("３日から6日", {"3", "6"}), ("vierzig", set()),
+        ("am 3.9.2024", {"3.9", "2024"}),
+    ],
+)  # fmt: skip
+def test_numbers_are_known_in_any_script_and_grouping(content: str, found: set[str]) -> None:
+    assert text.numbers(content) == found
+
+
 def test_line_ends_become_one_line_break_each() -> None:
     assert text.normalise("a\r\nb\rc\n\rd\r\n\r\ne") == "a\nb\nc\n\nd\n\ne"
 

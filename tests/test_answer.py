@@ -1,0 +1,52 @@
+"""Which sentences of other documents say what a quote says."""
+
+import numpy as np
+import pytest
+
+from qa.answer import candidates, corroborate
+from qa.records import Answer, Bounds, Document, Hit, Passage, Quote, Reading, Span
+from qa.settings import AnswerSettings
+from tests.light import LightEncoder
+
+EMBED = LightEncoder().encode_passages
+QUESTION = "How many goats has the village?"
+SAID = {
+    "a": "The village has 1,007 goats.",
+    "same": "The village has 1007 goats, as of 2024.",
+    "words": "The village has a thousand and seven goats.",
+    "other": "The village has 1003 goats.",
+    "more": "The village has 1003 goats, as of 2024.",
+}
+DOCUMENTS = {name: Document(id=name, title=name, source="s", language="en", text=said) for name, said in SAID.items()}
+
+
+def hit(name: str) -> Hit:
+    said = SAID[name]
+    whole = Bounds(0, len(said))
+    return Hit(
+        Passage(document_id=name, start=0, end=len(said), text=said, language="en", sentences=(whole,)), 1.0, 1.0
+    )
+
+
+def test_a_sentence_with_other_numbers_corroborates_nothing() -> None:
+    answer = SAID["a"].index("1,007")
+    first = Quote(
+        number=1, document=DOCUMENTS["a"], start=0, end=len(SAID["a"]), text=SAID["a"], language="en",
+        answer_start=answer, answer_end=answer + len("1,007"), score=0.9,
+    )  # fmt: skip
+    reply = Answer(question=QUESTION, question_language="en", confidence=0.9, quotes=(first,))
+    found = corroborate(
+        reply, [hit(name) for name in SAID], read=lambda _texts: Reading(spans=(), no_answer=0.0), embed=EMBED,
+        document=DOCUMENTS.get, same_fact=0.3, settings=AnswerSettings(),
+    )  # fmt: skip
+    assert {quote.document.id for quote in found.quotes} == {"a", "same", "words"}
+
+
+@pytest.mark.parametrize(("beside", "agreement"), [("same", 6.0), ("words", 6.0), ("other", 10.0)])
+def test_agreement_is_of_sentences_that_state_the_same(beside: str, agreement: float) -> None:
+    spans = (Span(0, 16, 21, score=10.0), Span(1, 16, 20, score=2.0))
+    best, _ = candidates(
+        np.zeros(LightEncoder.dimension, np.float32), [hit("a"), hit(beside)], Reading(spans=spans, no_answer=0.0),
+        EMBED, same_fact=0.3,
+    )  # fmt: skip
+    assert best.agreement == agreement
