@@ -33,7 +33,8 @@ app.add_typer(users, name="user")
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 IndexOption = Annotated[
-    Path | None, typer.Option("--index", help="Index folder; default: the one last built below .babelquote")
+    Path | None,
+    typer.Option("--index", help="Index folder; default: the one brought up to date last"),
 ]
 
 
@@ -64,7 +65,7 @@ class ProgressBars:
 def index(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders and files, together one corpus; default: those of the index last built"),
+        typer.Argument(help="Folders and files, together one corpus; default: those that the index was made of"),
     ] = None,
     index: IndexOption = None,
 ) -> None:
@@ -125,7 +126,7 @@ def ask(
 def chat(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders and files to index first; default: the index last built"),
+        typer.Argument(help="Folders and files to index first; default: the index that was brought up to date last"),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0: a free one", min=0, max=65_535)] = None,
@@ -157,7 +158,7 @@ def chat(
 def mcp(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders and files to index first; default: the index last built"),
+        typer.Argument(help="Folders and files to index first; default: the index that was brought up to date last"),
     ] = None,
     index: IndexOption = None,
 ) -> None:

@@ -5,6 +5,9 @@ import hashlib
 import os
 from pathlib import Path
 
+RESERVE = 32_000_000
+"""Bytes of the disk that files from outside leave to the index, which needs room even to be read."""
+
 
 def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes. Raises `OSError`."""

@@ -2,13 +2,15 @@
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from qa.errors import BabelquoteError, IndexMissing
+from qa.disk import is_full
+from qa.errors import BabelquoteError, IndexMissing, IndexUnwritable, disk_full
 from qa.settings import Settings
 from qa.store import Store
 
@@ -23,12 +25,25 @@ def index_folder(roots: Sequence[Path], settings: Settings) -> Path:
 
 
 def remember_newest(folder: Path, settings: Settings) -> None:
-    """Makes this index the one that is asked where none is named, if it lies in `store.home`."""
+    """Makes this index the one that is asked where none is named, if it lies in `store.home`.
+
+    Raises `IndexUnwritable`; the index itself is complete then.
+    """
     home = Path(settings.store.home).resolve()
-    if folder.resolve().parent == home:
-        fresh = home / f".{_NEWEST}-{uuid.uuid4().hex[:12]}"
-        fresh.write_text(folder.name, encoding="utf-8")
+    if folder.resolve().parent != home:
+        return
+    fresh = home / f".{_NEWEST}-{uuid.uuid4().hex[:12]}"
+    try:
+        fresh.write_bytes(os.fsencode(folder.name))
         fresh.replace(home / _NEWEST)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        if is_full(error):
+            raise disk_full(home) from error
+        raise IndexUnwritable(
+            f"{home} cannot be written ({error.strerror or error}); give this program the right to write there, "
+            "or choose another place with BABELQUOTE_STORE__HOME=FOLDER"
+        ) from error
 
 
 def newest_index(settings: Settings) -> Path:
@@ -38,7 +53,7 @@ def newest_index(settings: Settings) -> Path:
     """
     home = Path(settings.store.home)
     with contextlib.suppress(OSError, ValueError):
-        folder = home / (home / _NEWEST).read_text(encoding="utf-8")
+        folder = home / os.fsdecode((home / _NEWEST).read_bytes())
         if Store(folder, settings.store).truth_path.is_file():
             return folder
     built: dict[Path, datetime] = {}

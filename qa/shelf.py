@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from qa import text
-from qa.disk import is_full, sync_folder
+from qa.disk import RESERVE, is_full, sync_folder
 from qa.errors import FileError, IndexUnwritable
 from qa.formats import EXTRACTORS
 from qa.records import SourceFile
@@ -22,8 +22,6 @@ from qa.records import SourceFile
 PREFIX = "uploads/"
 """Begins the id of every document that a visitor brought."""
 
-_RESERVE = 32_000_000
-"""Bytes of the disk that uploads leave to the index, which needs room even to be read."""
 _NAME_BYTES = 180
 _ABANDONED = 24 * 3600.0
 """Seconds after which a hidden folder is that of a killed run."""
@@ -74,7 +72,7 @@ class Shelf:
         except OSError as error:
             raise FileError(f"cannot be read: {error.strerror or error}") from error
         with original, self._writing():
-            if shutil.disk_usage(self.folder).free < _RESERVE + status.st_size:
+            if shutil.disk_usage(self.folder).free < RESERVE + status.st_size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             copy.parent.mkdir()
             with copy.open("xb") as file:

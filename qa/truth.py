@@ -172,8 +172,11 @@ class Truth:
         if len(words) * int(self.state.get("passages", 0)) <= _MOST_READ:
             return list(words)
         self._connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab(main, words, row)")
-        query = f"SELECT doc, term FROM vocabulary WHERE term IN ({marks(words)}) ORDER BY doc, term"
-        counts = list(self._rows(query, words))
+        counts = sorted(
+            row
+            for some in slices(words)
+            for row in self._rows(f"SELECT doc, term FROM vocabulary WHERE term IN ({marks(some)})", some)
+        )
         totals = accumulate(count for count, _ in counts)
         return [word for (_, word), total in zip(counts, totals, strict=True) if total <= _MOST_READ]
 

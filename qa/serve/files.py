@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from qa.disk import RESERVE
 from qa.errors import Overloaded, RateExceeded, Refused
 from qa.serve.clients import client_of
 from qa.serve.limits import TokenBuckets
@@ -26,8 +27,6 @@ KEPT_SECONDS = 3600.0
 kept for good."""
 LEAST = 100_000
 """Bytes that a request with files counts at least: an empty file is a file, too."""
-RESERVE = 32_000_000
-"""Bytes of the disk that files on their way leave alone, as `qa.shelf` does: it may be the index's disk, too."""
 
 
 class FileDoor:
