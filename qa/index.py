@@ -123,6 +123,7 @@ def update_index(
             raise CorpusError(f"no document could be read in {where}{reasons or ': it is empty'}")
         left = truth.fingerprints(live=False)
         truth.unstage(i for i in left if wanted.get(i) != left[i] or live.get(i) == wanted[i])
+        truth.forget_vectors({pipeline.encoder, truth.state.get("encoder", pipeline.encoder)})
         embedded = _embed_staged(writer, pipeline, progress)
         ids_uploaded = sorted(wanted.keys() - of_corpus)
         state = {**pipeline.stamp, "corpus": _corpus_digest(wanted)}
@@ -223,8 +224,7 @@ def _embed_staged(writer: Writer, pipeline: Pipeline, progress: Progress) -> int
         progress("embed", i, len(keys))
         texts: dict[str, None] = {}
         for stored in writer.truth.stored_passages(keys[i : i + _BATCH]):
-            texts[stored.passage.text] = None
-            texts.update(dict.fromkeys(stored.passage.text[slice(*bounds)] for bounds in stored.passage.sentences))
+            texts.update(dict.fromkeys(stored.passage.texts()))
         _, new = writer.truth.vectors(pipeline.encoder, list(texts), pipeline.embed)
         count += new
     progress("embed", len(keys), len(keys))

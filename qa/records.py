@@ -116,6 +116,10 @@ class Passage:
     language: str
     sentences: tuple[Bounds, ...]
 
+    def texts(self) -> tuple[str, ...]:
+        """What of it is embedded: the whole, and each sentence."""
+        return (self.text, *(self.text[start:end] for start, end in self.sentences))
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -79,6 +79,36 @@ class WritableTruth(Truth):
             known |= dict(zip(unknown, new, strict=True))
         return known, len(unknown)
 
+    def forget_vectors(self, encoders: Iterable[str]) -> None:
+        """Drops cached vectors of texts that no document has, or of other encoders, once they are more than half.
+
+        Not sooner: looking through all texts takes minutes where there are millions, and what was removed may return.
+        """
+        counts = self._rows(
+            "SELECT sum(1 + json_array_length(sentences)) FROM passages JOIN documents ON documents.key = document "
+            "GROUP BY live"
+        )
+        needed = max((count for (count,) in counts), default=0)
+        if int(str(self._value("SELECT count(*) FROM vectors"))) <= 2 * needed:
+            return
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS used (text_sha256 BLOB PRIMARY KEY)")
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO used VALUES (?)",
+                (
+                    (sha256(content.encode()).digest(),)
+                    for stored in self.stored_passages(self._keys("true"))
+                    for content in stored.passage.texts()
+                ),
+            )
+            kept = list(encoders)
+            self._connection.execute(
+                f"DELETE FROM vectors WHERE encoder NOT IN ({marks(kept)}) "
+                "OR text_sha256 NOT IN (SELECT text_sha256 FROM used)",
+                kept,
+            )
+        self._connection.execute("DROP TABLE used")
+
     def publish(self, *, removed: Iterable[str], state: Mapping[str, str], words: Iterable[tuple[int, str]]) -> None:
         """The swap: staged becomes live, replaced and removed documents go, `state` is written. One transaction.
 
