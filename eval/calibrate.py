@@ -114,4 +114,4 @@ def thresholds(judged: Sequence[Judged], results: Sequence[tuple[float, bool]], 
 
 
 def _evidence(candidate: Candidate) -> tuple[float, float, float]:
-    return candidate.reader, candidate.agreement, candidate.nearness
+    return candidate.reader, candidate.agreement, candidate.similarity

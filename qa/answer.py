@@ -17,7 +17,7 @@ class Candidate:
     """A sentence (or several) that may answer, by its best span, with the evidence for it.
 
     `reader`: how far the span stands above "no answer". `agreement`: the mean of `reader` over this sentence and those
-    of other documents that state the same fact. `nearness`: cosine of question and sentence.
+    of other documents that state the same fact. `similarity`: cosine of question and sentence.
     """
 
     hit: Hit
@@ -25,7 +25,7 @@ class Candidate:
     around: Bounds
     reader: float
     agreement: float
-    nearness: float
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Calibration:
     bias: float
     reader: float
     agreement: float
-    nearness: float
+    similarity: float
 
     def probability(self, candidate: Candidate) -> float:
         """0..1"""
@@ -46,12 +46,12 @@ class Calibration:
             self.bias
             + self.reader * candidate.reader
             + self.agreement * candidate.agreement
-            + self.nearness * candidate.nearness
+            + self.similarity * candidate.similarity
         )
         return 1 / (1 + math.exp(-evidence))
 
 
-CALIBRATION = Calibration(bias=-1.854, reader=0.054, agreement=0.102, nearness=5.485)
+CALIBRATION = Calibration(bias=-1.854, reader=0.054, agreement=0.102, similarity=5.485)
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -79,7 +79,7 @@ def candidates(
     owners = np.array([hit.passage.document_id for hit, _, _ in found])
     texts = [hit.passage.text[slice(*around)] for hit, _, around in found]
     vectors = embed(texts)
-    alike, nearness = _alike(texts, vectors), vectors @ question
+    alike, similarity = _alike(texts, vectors), vectors @ question
     return [
         Candidate(
             hit,
@@ -87,7 +87,7 @@ def candidates(
             around,
             reader=float(scores[i]),
             agreement=_agreement(i, scores, owners, alike[i], same_fact),
-            nearness=float(nearness[i]),
+            similarity=float(similarity[i]),
         )
         for i, (hit, span, around) in enumerate(found)
     ]

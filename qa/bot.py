@@ -15,7 +15,7 @@ from qa import text
 from qa.answer import Candidate, answer, candidates, corroborate
 from qa.catalogue import Catalogue
 from qa.chunk import chunk
-from qa.dialogue import Leaning, context, together
+from qa.dialogue import FollowUpClassifier, context, together
 from qa.embed import Encoder, Vectors, load_encoder
 from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
 from qa.folders import index_folder, remember_newest
@@ -68,7 +68,7 @@ class Bot:
         self._find: Retrieve = retrieve
         self._encoder = CachedEncoder(encoder, store.cached_vectors)
         self._reader = reader
-        self._leans = Leaning(self._encoder.encode_queries)
+        self._is_follow_up = FollowUpClassifier(self._encoder.encode_queries)
 
     def ask(self, question: str, *, filters: Filters = Filters(), earlier: Sequence[str] = ()) -> Reply:
         """Quotes that answer the question, or an abstention.
@@ -84,7 +84,7 @@ class Bot:
         """
         cleaned = self._clean(question)
         asked = [self._clean(each, "an earlier question") for each in earlier[-self._settings.dialogue.earlier :]]
-        before = context(cleaned, asked, self._leans)
+        before = context(cleaned, asked, self._is_follow_up)
         read_as = together(cleaned, before)[: self._settings.retrieve.max_question_chars]
         vector = self._encoder.encode_queries([read_as])[0]
         reply = self._store.read(lambda index: self._answer(cleaned, read_as, vector, index, filters))

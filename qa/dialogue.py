@@ -1,7 +1,7 @@
 """Follow-up questions: whether a question leans on those before it, and what it is then read together with.
 
 "And in Beijing?" says too little by itself. Such questions resemble each other in an encoder's space, in whatever
-language and on whatever topic, so a few hundred examples on all sorts of topics (`data/leaning.json`) tell them from
+language and on whatever topic, so a few hundred examples on all sorts of topics (`data/followups.json`) tell them from
 complete ones. They are embedded by the encoder in use, once a process: there are no weights to keep in step with it.
 """
 
@@ -20,11 +20,11 @@ RIDGE = 0.3
 """Penalty of the fit; between 0.1 and 1 it tells the same questions apart (eval/LOG.md)."""
 
 
-class Leaning:
-    """Tells questions that lean on an earlier one from complete ones. Thread-safe.
+class FollowUpClassifier:
+    """Tells follow-ups, which lean on an earlier question, from complete questions. Thread-safe.
 
     A linear fit (ridge regression) on the examples, over the question's vector and the logarithm of its length, since
-    what leans is short.
+    a follow-up is short.
     """
 
     def __init__(self, embed: Embed) -> None:
@@ -33,11 +33,11 @@ class Leaning:
         self._fit: tuple[NDArray[np.float64], float] | None = None
 
     def __call__(self, question: str) -> bool:
-        """Whether it leans. The first call embeds the examples, which takes as long as indexing a few pages."""
+        """Whether it is one. The first call embeds the examples, which takes as long as indexing a few pages."""
         return self.score(question) > 0
 
     def score(self, question: str) -> float:
-        """Above 0 for a question that leans; most lie between -1 and 1."""
+        """Above 0 for a follow-up; most lie between -1 and 1."""
         with self._lock:
             if self._fit is None:
                 self._fit = self._fitted()
@@ -45,9 +45,9 @@ class Leaning:
         return float(self._features([question])[0] @ weights) + bias
 
     def _fitted(self) -> tuple[NDArray[np.float64], float]:
-        leaning, complete = examples()
-        rows = self._features([*leaning, *complete])
-        wanted = np.repeat([1.0, -1.0], [len(leaning), len(complete)])
+        follow_ups, complete = examples()
+        rows = self._features([*follow_ups, *complete])
+        wanted = np.repeat([1.0, -1.0], [len(follow_ups), len(complete)])
         middle = rows.mean(axis=0)
         centred = rows - middle
         # The dual form: there are fewer examples than dimensions with most encoders.
@@ -62,24 +62,24 @@ class Leaning:
 
 
 def examples() -> tuple[list[str], list[str]]:
-    """Questions that lean on an earlier one, and complete ones, in many languages."""
-    by_language = json.loads((files("qa") / "data" / "leaning.json").read_text(encoding="utf-8"))
-    leaning, complete = (
-        [question for kinds in by_language.values() for question in kinds[kind]] for kind in ("leaning", "complete")
+    """Follow-ups and complete questions, in many languages."""
+    by_language = json.loads((files("qa") / "data" / "followups.json").read_text(encoding="utf-8"))
+    follow_ups, complete = (
+        [question for kinds in by_language.values() for question in kinds[kind]] for kind in ("follow-ups", "complete")
     )
-    return leaning, complete
+    return follow_ups, complete
 
 
-def context(question: str, earlier: Sequence[str], leans: Callable[[str], bool]) -> tuple[str, ...]:
+def context(question: str, earlier: Sequence[str], is_follow_up: Callable[[str], bool]) -> tuple[str, ...]:
     """The earlier questions that this one is to be read with, oldest first; none if it is complete.
 
-    That is the one before it, and while that one leans, too, the one before that. `earlier`: oldest first.
+    That is the one before it, and while that one is a follow-up, too, the one before that. `earlier`: oldest first.
 
     >>> context("And his deputy?", ["Who is mayor?", "Since when?"], lambda question: question != "Who is mayor?")
     ('Who is mayor?', 'Since when?')
     """
     start = len(earlier)
-    while start and leans(question):
+    while start and is_follow_up(question):
         start -= 1
         question = earlier[start]
     return tuple(earlier[start:])

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from qa.bot import Bot
-from qa.dialogue import Leaning, context, examples, together
+from qa.dialogue import FollowUpClassifier, context, examples, together
 from qa.embed import load_encoder
 from qa.errors import QuestionError
 from qa.records import Answer
@@ -16,7 +16,7 @@ from qa.records import Answer
 FIRST = "Wie viele Länder haben die Resolution unterzeichnet?"
 
 
-def leaning(question: str) -> bool:
+def begins_with_and(question: str) -> bool:
     return question.startswith("and ")
 
 
@@ -32,10 +32,10 @@ def leaning(question: str) -> bool:
         ("and who?", ["and when?", "and there?"], ("and when?", "and there?")),
     ],
 )
-def test_a_leaning_question_is_read_with_those_back_to_a_complete_one(
+def test_a_follow_up_is_read_with_those_back_to_a_complete_one(
     question: str, earlier: Sequence[str], expected: tuple[str, ...]
 ) -> None:
-    assert context(question, earlier, leaning) == expected
+    assert context(question, earlier, begins_with_and) == expected
 
 
 def test_what_is_asked_comes_first_and_the_oldest_last() -> None:
@@ -57,8 +57,8 @@ class Letters:
 
 def test_the_examples_are_embedded_once_however_many_ask() -> None:
     encoder = Letters()
-    leans = Leaning(encoder)
-    threads = [Thread(target=leans, args=("Who is it?",)) for _ in range(8)]
+    classify = FollowUpClassifier(encoder)
+    threads = [Thread(target=classify, args=("Who is it?",)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -67,7 +67,7 @@ def test_the_examples_are_embedded_once_however_many_ask() -> None:
 
 
 def test_the_fit_is_ridge_regression() -> None:
-    leans = Leaning(Letters())
+    classify = FollowUpClassifier(Letters())
     questions, wanted = [], []
     for group, sign in zip(examples(), (1.0, -1.0), strict=True):
         questions += group
@@ -77,18 +77,18 @@ def test_the_fit_is_ridge_regression() -> None:
     rows_1, target = rows - rows.mean(axis=0), np.array(wanted) - np.mean(wanted)
     weights = np.linalg.solve(rows_1.T @ rows_1 + 0.3 * np.eye(rows.shape[1]), rows_1.T @ target)
     expected = rows_1[7] @ weights + np.mean(wanted)
-    assert leans.score(questions[7]) == pytest.approx(expected)
+    assert classify.score(questions[7]) == pytest.approx(expected)
 
 
 def test_examples_are_in_many_languages_and_none_is_of_both_kinds() -> None:
-    leaning, complete = examples()
-    assert not set(leaning) & set(complete)
-    assert min(len(leaning), len(complete)) > 200
+    follow_ups, complete = examples()
+    assert not set(follow_ups) & set(complete)
+    assert min(len(follow_ups), len(complete)) > 200
 
 
 @pytest.fixture(scope="module")
-def leans() -> Leaning:
-    return Leaning(load_encoder().encode_queries)
+def is_follow_up() -> FollowUpClassifier:
+    return FollowUpClassifier(load_encoder().encode_queries)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def leans() -> Leaning:
         "Και ποιος το έχτισε;",
     ],
 )
-def test_what_says_too_little_by_itself_leans(leans: Leaning, question: str) -> None:
-    assert leans(question)
+def test_what_says_too_little_by_itself_is_a_follow_up(is_follow_up: FollowUpClassifier, question: str) -> None:
+    assert is_follow_up(question)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_what_says_too_little_by_itself_leans(leans: Leaning, question: str) -> 
         "Ποιος είναι ο Σωκράτης;",
     ],
 )
-def test_a_short_question_that_is_complete_does_not(leans: Leaning, question: str) -> None:
-    assert not leans(question)
+def test_a_short_question_that_is_complete_is_none(is_follow_up: FollowUpClassifier, question: str) -> None:
+    assert not is_follow_up(question)
 
 
 def test_a_follow_up_is_answered_from_the_conversation_and_the_reply_says_so(bot: Bot) -> None:

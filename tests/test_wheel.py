@@ -43,7 +43,7 @@ def test_the_wheel_holds_the_package_its_data_and_the_page_and_no_more(site: Pat
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"qa", "app.py"}
-    assert {"qa/data/language_directions.npy", "qa/data/leaning.json"} <= set(names)
+    assert {"qa/data/language_directions.npy", "qa/data/followups.json"} <= set(names)
     assert "qa/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
