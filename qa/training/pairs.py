@@ -3,20 +3,24 @@
 Which negatives a question meets decides what is learned. Where each language answers only its own questions, telling
 languages apart would be rewarded; so such pairs stand in batches of one language. Where question and evidence are of
 languages drawn independently, batches are mixed, and the wrong sentence beside the right one is of the question's own
-language where there is one: what the unchanged encoder would take. The questions of a batch are on one topic, so that
-it is not enough to know what a text is about (topic-aware sampling, Hofstätter et al. 2021).
+language where there is one: what the unchanged encoder would take. It is the one of its paragraph that the shipped
+encoder takes for nearest to the question, and the questions of a batch are on one topic, so that it is not enough to
+know what a text is about (topic-aware sampling, Hofstätter et al. 2021).
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from rich.progress import track
 
-from qa.embed import Vectors
+from qa.embed import Encoder, Vectors
 from qa.records import Bounds
 from qa.sentences import sentences
 from qa.training.examples import Example, crossed, load, same_paragraph
@@ -66,35 +70,46 @@ class Pair:
     kind: str
 
 
-def collect(folder: Path, silver: Path, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Questions with their evidence, and translations. `folder` holds reader/train and retrieval/parallel, `silver` the
-    output of `qa.training.silver`."""
+def collect(
+    folder: Path, silver: Path, encoder: Encoder, seed: int, *, share: float
+) -> tuple[list[Pair], Vectors, list[Pair]]:
+    """Questions with their evidence, their vectors, and translations; of all kinds this share.
+
+    `folder` holds reader/train and retrieval/parallel, `silver` the output of `qa.training.silver`. *Shape* of the
+    vectors: (questions, dimension).
+    """
     chance = random.Random(seed)
     train = folder / "reader" / "train"
     sets: list[tuple[list[Example], list[Example], str]] = []
     for name, count in CROSSED.items():
         examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
-        sets.append((_choose(examples, count, chance), examples, "crossed"))
+        sets.append((_choose(examples, share * count, chance), examples, "crossed"))
     for name, count in SILVER.items():
         examples = _load_all(silver, name)
-        sets.append((_choose(examples, count, chance), examples, "crossed" if name == "mlqa-pairs" else "alone"))
+        kind = "crossed" if name == "mlqa-pairs" else "alone"
+        sets.append((_choose(examples, share * count, chance), examples, kind))
     for name, count in ALONE.items():
         examples = _load_all(train, name)
-        sets.append((_choose(examples, count, chance), examples, "alone"))
+        sets.append((_choose(examples, share * count, chance), examples, "alone"))
     # Over all sets at once: "mlqa" and "mlqa-pairs" ask about the same paragraphs.
     paragraphs = same_paragraph((_key(example), example.context) for _, known, _ in sets for example in known)
-    questions = [
-        pair for chosen, known, kind in sets for pair in _question_pairs(chosen, known, kind, paragraphs, chance)
+    sources = [source for chosen, known, kind in sets for source in _sources(chosen, known, kind, chance)]
+    vectors = _encode(encoder.encode_queries, [source.example.question for source in sources], "questions")
+    near = _sentence_vectors(encoder, [source.beside for source in sources])
+    pairs = [
+        _pair(source, paragraphs, near[source.beside.context] @ vector, chance)
+        for source, vector in zip(sources, vectors, strict=True)
     ]
+    whole = [i for i, pair in enumerate(pairs) if pair.positive]
     translations: list[Pair] = []
     for file in sorted((folder / "retrieval" / "parallel").glob("*.tsv.gz")):
         language = file.name.split(".")[1].split("-")[0]
         if language not in HELD_OUT:
-            count = PARALLEL * (4 if language == "san" else 1)
+            count = round(share * PARALLEL * (4 if language == "san" else 1))
             for number, sides in enumerate(read_pairs(file, count)):
                 first, second = chance.sample(sides, 2)
                 translations.append(Pair(f"{file.name}:{number}", first, second, None, "parallel"))
-    return questions, translations
+    return [pairs[i] for i in whole], vectors[whole], translations
 
 
 def _load_all(folder: Path, name: str) -> list[Example]:
@@ -104,35 +119,59 @@ def _load_all(folder: Path, name: str) -> list[Example]:
     return [example for file in files for example in load(file)]
 
 
-def _choose(examples: Sequence[Example], count: int, chance: random.Random) -> list[Example]:
-    return chance.sample(examples, min(count, len(examples)))
+def _choose(examples: Sequence[Example], count: float, chance: random.Random) -> list[Example]:
+    return chance.sample(examples, min(round(count), len(examples)))
 
 
-def _question_pairs(
-    chosen: Iterable[Example],
-    known: Iterable[Example],
-    kind: str,
-    paragraphs: Mapping[str, str],
-    chance: random.Random,
-) -> Iterator[Pair]:
-    """Evidence for the answerable ones of `chosen`; their negatives come from the contexts of `known`, by key.
+class _Source(NamedTuple):
+    """A question that can be answered, and the same or its translation on a paragraph that lends the negative."""
 
-    `paragraphs`: of `same_paragraph`, by `_key`.
-    """
+    example: Example
+    beside: Example
+    kind: str
+
+
+def _sources(
+    chosen: Iterable[Example], known: Iterable[Example], kind: str, chance: random.Random
+) -> Iterator[_Source]:
+    """The answerable ones of `chosen`. Six in ten take their negative from the paragraph in the question's language, if
+    `known` has it."""
     contexts: Mapping[str, dict[str, Example]] = defaultdict(dict)
     for example in known:
         if example.answer:
             contexts[example.key][example.language] = example
     for example in chosen:
-        if not example.answer:
-            continue
-        size = chance.choice(SIZES)
-        positive, _ = _cut(example, size, chance)
-        own = contexts[example.key].get(example.asked_in) if chance.random() < 0.6 else None
-        _, negative = _cut(own or example, size, chance)
-        name = kind if kind == "crossed" else f"{example.name}.{example.language}"
-        if positive:
-            yield Pair(paragraphs[_key(example)], example.question, positive, negative, name)
+        if example.answer:
+            own = contexts[example.key].get(example.asked_in) if chance.random() < 0.6 else None
+            name = kind if kind == "crossed" else f"{example.name}.{example.language}"
+            yield _Source(example, own or example, name)
+
+
+def _sentence_vectors(encoder: Encoder, examples: Iterable[Example]) -> dict[str, Vectors]:
+    """Of the sentences of each context, in their order."""
+    texts: list[str] = []
+    places: dict[str, slice] = {}
+    for example in examples:
+        if example.context not in places:
+            found = [example.context[start:end] for start, end in sentences(example.context, language=example.language)]
+            places[example.context] = slice(len(texts), len(texts) + len(found))
+            texts += found
+    vectors = _encode(encoder.encode_passages, texts, "sentences")
+    return {context: vectors[place] for context, place in places.items()}
+
+
+def _encode(encode: Callable[[Sequence[str]], Vectors], texts: Sequence[str], what: str) -> Vectors:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return np.concatenate([encode(texts[i : i + 5000]) for i in track(range(0, len(texts), 5000), what)])
+
+
+def _pair(source: _Source, paragraphs: Mapping[str, str], near: Vectors, chance: random.Random) -> Pair:
+    """`near`: cosines of the question and each sentence beside. The negative is the nearest; of a paragraph whose
+    answer was told by the reader any, since the nearest may be right after all."""
+    example, size = source.example, chance.choice(SIZES)
+    order = [chance.random() for _ in near] if example.pseudo_labelled else near.tolist()
+    positive, negative = _evidence(example, size, chance), _beside(source.beside, size, order)
+    return Pair(paragraphs[_key(example)], example.question, positive, negative, source.kind)
 
 
 def _key(example: Example) -> str:
@@ -140,21 +179,33 @@ def _key(example: Example) -> str:
     return f"{example.name.split('-')[0]}:{example.key}"
 
 
-def _cut(example: Example, size: int, chance: random.Random) -> tuple[str, str | None]:
-    """`size` sentences with the answer and as many without it, if there are others."""
+def _split(example: Example) -> tuple[list[Bounds], list[int]]:
+    """The context's sentences, and which of them the answer touches."""
     assert example.answer
     bounds = sentences(example.context, language=example.language)
-    inside = [i for i, s in enumerate(bounds) if s.start < example.answer.end and s.end > example.answer.start]
+    return bounds, [i for i, s in enumerate(bounds) if s.start < example.answer.end and s.end > example.answer.start]
+
+
+def _evidence(example: Example, size: int, chance: random.Random) -> str:
+    """`size` sentences with the answer, or more if it touches more; nothing if it touches none."""
+    bounds, inside = _split(example)
     if not inside:
-        return "", None
+        return ""
     first = max(0, inside[0] - chance.randrange(size))
-    stop = max(inside[-1] + 1, first + size)
-    others = [i for i in range(len(bounds)) if i + size <= inside[0] or inside[-1] < i]
-    at = chance.choice(others) if others else None
-    negative = _join(example.context, bounds[at : at + size]) if at is not None else None
-    if negative and any(answer in negative for answer in example.texts):
-        negative = None
-    return _join(example.context, bounds[first:stop]), negative
+    return _join(example.context, bounds[first : max(inside[-1] + 1, first + size)])
+
+
+def _beside(example: Example, size: int, near: Sequence[float]) -> str | None:
+    """`size` sentences without an answer, the nearest among them, if the context has others than the answer's."""
+    bounds, inside = _split(example)
+    if not inside:
+        return None
+    starts = [i for i in range(len(bounds)) if i + size <= inside[0] or inside[-1] < i]
+    for start in sorted(starts, key=lambda i: max(near[i : i + size]), reverse=True):
+        text = _join(example.context, bounds[start : start + size])
+        if not any(answer in text for answer in example.texts):
+            return text
+    return None
 
 
 def _join(context: str, bounds: Sequence[Bounds]) -> str:

@@ -11,7 +11,6 @@ the work folder; the same command resumes. Ends by writing the shipped weights.
 
 import argparse
 import pickle
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,14 +86,8 @@ def _prepared(options: argparse.Namespace) -> tuple[list[Pair], Vectors, list[Pa
     """Questions, their vectors, and translations of this seed, from the work folder if they are there."""
     file: Path = options.work / f"pairs-{options.seed}.pickle"
     if not file.exists():
-        chance = random.Random(options.seed)
-        questions, translations = (
-            chance.sample(pairs, round(options.share * len(pairs)))
-            for pairs in collect(options.data, options.silver, options.seed)
-        )
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            vectors = load_encoder().encode_queries([pair.anchor for pair in questions])
-        file.with_suffix(".tmp").write_bytes(pickle.dumps((questions, vectors, translations)))
+        found = collect(options.data, options.silver, load_encoder(), options.seed, share=options.share)
+        file.with_suffix(".tmp").write_bytes(pickle.dumps(found))
         file.with_suffix(".tmp").replace(file)
     prepared: tuple[list[Pair], Vectors, list[Pair]] = pickle.loads(file.read_bytes())
     return prepared
