@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from qa.embed import load_encoder
 from qa.layers import numbers, save_layers
 from qa.read.spans import load_model
 from qa.records import Bounds
@@ -17,7 +18,7 @@ from qa.training import silver
 from qa.training.average import average
 from qa.training.examples import Example, load, same_paragraph
 from qa.training.groups import groups
-from qa.training.pairs import Pair, batches, topics
+from qa.training.pairs import ALONE, CROSSED, SILVER, Pair, batches, collect, topics
 
 
 def test_questions_of_one_paragraph_and_of_its_translations_have_one_key() -> None:
@@ -86,6 +87,30 @@ def test_an_answer_that_is_told_is_the_same_in_all_languages_and_stands_in_the_f
     silver.write([one for _, one in found], tmp_path)
     written = [one for file in sorted(tmp_path.iterdir()) for one in load(file)]
     assert written == [one for _, one in found]
+
+
+def test_the_negative_of_a_question_is_the_nearest_wrong_sentence_of_its_paragraph(tmp_path: Path) -> None:
+    context = (
+        "The Old Bridge was opened in 1905. It was the Old Bridge that was closed in 1950. Bees make honey. Rain fell."
+    )
+    asked = Example("q", "When was the Old Bridge opened?", context, "en", Bounds(29, 33), ("1905",), "", "en")
+    data, told = tmp_path / "data", tmp_path / "silver"
+    for folder, names in (
+        (data / "reader" / "train", [*CROSSED, *ALONE, "squad2-backtranslated", "squad2-mt"]),
+        (told, SILVER),
+        (data / "retrieval" / "parallel", ()),
+    ):
+        folder.mkdir(parents=True)
+        silver.write([replace(asked, name=name) for name in names], folder)
+    found, vectors, translations = collect(data, told, load_encoder(), 1, share=1)
+    assert (len(found), vectors.shape, translations) == (
+        len(CROSSED) + 1 + len(ALONE) + len(SILVER),
+        (len(found), 384),
+        [],
+    )
+    known = [pair for pair in found if "-pairs" not in pair.kind and pair.key.split(":")[0] != "mlqa"]
+    assert {pair.positive.split(".")[0] for pair in found} == {"The Old Bridge was opened in 1905"}
+    assert {(pair.negative or "").split(".")[0] for pair in known} == {"It was the Old Bridge that was closed in 1950"}
 
 
 def pairs(count: int, kind: str) -> list[Pair]:
