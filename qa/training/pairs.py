@@ -79,18 +79,10 @@ def collect(
     vectors: (questions, dimension).
     """
     chance = random.Random(seed)
-    train = folder / "reader" / "train"
-    sets: list[tuple[list[Example], list[Example], str]] = []
-    for name, count in CROSSED.items():
-        examples = crossed(train) if name == "squad2-crossed" else _load_all(train, name)
-        sets.append((_choose(examples, share * count, chance), examples, "crossed"))
-    for name, count in SILVER.items():
-        examples = _load_all(silver, name)
-        kind = "crossed" if name == "mlqa-pairs" else "alone"
-        sets.append((_choose(examples, share * count, chance), examples, kind))
-    for name, count in ALONE.items():
-        examples = _load_all(train, name)
-        sets.append((_choose(examples, share * count, chance), examples, "alone"))
+    sets = [
+        (_choose(known, share * count, chance), known, kind)
+        for known, count, kind in _known(folder / "reader" / "train", silver)
+    ]
     # Over all sets at once: "mlqa" and "mlqa-pairs" ask about the same paragraphs.
     paragraphs = same_paragraph((_key(example), example.context) for _, known, _ in sets for example in known)
     sources = [source for chosen, known, kind in sets for source in _sources(chosen, known, kind, chance)]
@@ -101,15 +93,31 @@ def collect(
         for source, vector in zip(sources, vectors, strict=True)
     ]
     whole = [i for i, pair in enumerate(pairs) if pair.positive]
-    translations: list[Pair] = []
-    for file in sorted((folder / "retrieval" / "parallel").glob("*.tsv.gz")):
+    return (
+        [pairs[i] for i in whole],
+        vectors[whole],
+        list(_translations(folder / "retrieval" / "parallel", share, chance)),
+    )
+
+
+def _known(train: Path, silver: Path) -> Iterator[tuple[list[Example], int, str]]:
+    """Of each set all questions, how many of them are wanted, and their kind."""
+    for name, count in CROSSED.items():
+        yield crossed(train) if name == "squad2-crossed" else _load_all(train, name), count, "crossed"
+    for name, count in SILVER.items():
+        yield _load_all(silver, name), count, "crossed" if name == "mlqa-pairs" else "alone"
+    for name, count in ALONE.items():
+        yield _load_all(train, name), count, "alone"
+
+
+def _translations(folder: Path, share: float, chance: random.Random) -> Iterator[Pair]:
+    for file in sorted(folder.glob("*.tsv.gz")):
         language = file.name.split(".")[1].split("-")[0]
         if language not in HELD_OUT:
             count = round(share * PARALLEL * (4 if language == "san" else 1))
             for number, sides in enumerate(read_pairs(file, count)):
                 first, second = chance.sample(sides, 2)
-                translations.append(Pair(f"{file.name}:{number}", first, second, None, "parallel"))
-    return [pairs[i] for i in whole], vectors[whole], translations
+                yield Pair(f"{file.name}:{number}", first, second, None, "parallel")
 
 
 def _load_all(folder: Path, name: str) -> list[Example]:
