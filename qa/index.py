@@ -123,7 +123,6 @@ def update_index(
             raise CorpusError(f"no document could be read in {where}{reasons or ': it is empty'}")
         left = truth.fingerprints(live=False)
         truth.unstage(i for i in left if wanted.get(i) != left[i] or live.get(i) == wanted[i])
-        truth.forget_vectors({pipeline.encoder, truth.state.get("encoder", pipeline.encoder)})
         embedded = _embed_staged(writer, pipeline, progress)
         ids_uploaded = sorted(wanted.keys() - of_corpus)
         state = {**pipeline.stamp, "corpus": _corpus_digest(wanted)}
@@ -134,6 +133,7 @@ def update_index(
         removed = [i for i in live if i not in wanted]
         expected = {**state, "schema": SCHEMA_VERSION}
         if any(truth.state.get(key) != value for key, value in expected.items()) or not _verifies(store):
+            truth.forget_vectors({pipeline.encoder, truth.state.get("encoder", pipeline.encoder)})
             writer.publish(
                 encoder=pipeline.encoder,
                 removed=removed,

@@ -82,7 +82,8 @@ class WritableTruth(Truth):
     def forget_vectors(self, encoders: Iterable[str]) -> None:
         """Drops cached vectors of texts that no document has, or of other encoders, once they are more than half.
 
-        Not sooner: looking through all texts takes minutes where there are millions, and what was removed may return.
+        Not sooner: looking through all texts takes minutes where there are millions, and what was removed may return. A
+        killed run has dropped some of them, and nothing else.
         """
         counts = self._rows(
             "SELECT sum(1 + json_array_length(sentences)) FROM passages JOIN documents ON documents.key = document "
@@ -101,12 +102,16 @@ class WritableTruth(Truth):
                     for content in stored.passage.texts()
                 ),
             )
-            kept = list(encoders)
-            self._connection.execute(
-                f"DELETE FROM vectors WHERE encoder NOT IN ({marks(kept)}) "
-                "OR text_sha256 NOT IN (SELECT text_sha256 FROM used)",
-                kept,
-            )
+        kept = list(encoders)
+        unused = self._rows(
+            f"SELECT rowid FROM vectors WHERE encoder NOT IN ({marks(kept)}) "
+            "OR text_sha256 NOT IN (SELECT text_sha256 FROM used)",
+            kept,
+        )
+        # A transaction each, so that SQLite's log stays small: room may be what the caller is after.
+        for some in slices([rowid for (rowid,) in unused]):
+            with self._transaction():
+                self._connection.execute(f"DELETE FROM vectors WHERE rowid IN ({marks(some)})", some)
         self._connection.execute("DROP TABLE used")
 
     def publish(self, *, removed: Iterable[str], state: Mapping[str, str], words: Iterable[tuple[int, str]]) -> None:

@@ -31,7 +31,6 @@ from tests.light import (
     novel,
     novels,
     update,
-    verify,
     village,
     write,
 )
@@ -163,15 +162,6 @@ def test_a_text_that_meets_a_defect_is_reported_and_leaves_the_others(
     assert problem.path.endswith("new.txt")
     assert "could not be cut into passages" in problem.message
     assert documents(index).keys() == TEXTS.keys()
-
-
-def test_another_encoder_makes_everything_be_read_and_embedded_again(corpus: Path, index: Path) -> None:
-    other = LightEncoder("other")
-    report = update(corpus, index, encoder=other)
-    assert report.updated == report.documents == len(TEXTS)
-    assert {place[3] for place in live_passages(index).values()} <= set(other.seen)
-    assert Store(index, LOCAL).state()["encoder"] == "other"
-    verify(index)
 
 
 def test_a_file_that_changes_between_a_broken_run_and_the_next_is_indexed_as_it_is(corpus: Path, index: Path) -> None:

@@ -4,7 +4,19 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.light import LightEncoder, everything_is_found, novel, novels, repair, update, write
+from qa.store import Store
+from tests.light import (
+    LOCAL,
+    LightEncoder,
+    everything_is_found,
+    live_passages,
+    novel,
+    novels,
+    repair,
+    update,
+    verify,
+    write,
+)
 
 
 def cached(index: Path) -> int:
@@ -55,3 +67,14 @@ def test_vectors_of_encoders_no_longer_used_are_forgotten_when_they_are_most(tmp
         assert name in encoders(index)
         assert len(encoders(index)) <= 3
     assert "light" not in encoders(index)
+
+
+def test_another_encoder_makes_everything_be_read_and_embedded_again(tmp_path: Path) -> None:
+    index, corpus = tmp_path / "index", write(tmp_path / "corpus", novels(6))
+    update(corpus, index)
+    other = LightEncoder("other")
+    report = update(corpus, index, encoder=other)
+    assert report.updated == report.documents == 6
+    assert {place[3] for place in live_passages(index).values()} <= set(other.seen)
+    assert Store(index, LOCAL).state()["encoder"] == "other"
+    verify(index)
