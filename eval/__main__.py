@@ -136,6 +136,24 @@ def locate(
 
 
 @app.command()
+def from_squad(
+    files: Annotated[list[Path], typer.Argument(help="Questions of SQuAD's form, NAME.QUESTION-CONTEXT.json.gz")],
+    out: Annotated[Path, typer.Option(help="The folder to write")],
+    limit: Annotated[int | None, typer.Option(min=1, help="So many questions of all, drawn at random")] = None,
+    left_out: Annotated[float, typer.Option(min=0, max=1, help="Share of the paragraphs left out of the corpus")] = 0.3,
+    seed: Annotated[int, typer.Option(help="Of the draws")] = 1,
+) -> None:
+    """Makes a corpus of all paragraphs and a question file about it, to ask the whole bot."""
+    from eval.from_squad import DOCUMENTS, QUESTIONS, make
+
+    made = make(files, out, limit=limit, left_out=left_out, seed=seed)
+    console.print(f"{made.documents} documents, {made.answerable} questions and {made.unanswerable} without an answer")
+    console.print(
+        f"python -m eval --corpus {out / DOCUMENTS} --questions {out / QUESTIONS}", markup=False, soft_wrap=True
+    )
+
+
+@app.command()
 def feedback(
     log: Annotated[Path, typer.Argument(help="What the chat page kept: INDEX.feedback.jsonl")],
     out: Annotated[Path, typer.Option(help="The draft to write, for a person to look through and for locate")],
@@ -150,13 +168,17 @@ def feedback(
 
 
 @app.command()
-def calibrate(split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev") -> None:
+def calibrate(
+    split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev",
+    corpus: Corpus = None,
+    questions: Questions = None,
+) -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
     from eval.calibrate import fit, held_out, held_out_error, judge, thresholds
     from eval.run import load_exam
     from eval.systems import Task, open_bot
 
-    exam = load_exam(split)
+    exam = load_exam(split, corpus=corpus, files=questions or ())
     bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
     judged = [judge(question, bot.candidates(question.question)) for question in bar(exam.gold, "asking")]
     results = held_out(judged)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from eval.squad import SquadError, SquadQuestion, load
+from eval.squad import SquadQuestion, languages_of, load
 from qa.embed import Encoder, Vectors
 from qa.sentences import sentences
 
@@ -38,10 +38,7 @@ def load_pool(files: Sequence[Path], *, by_sentence: bool) -> Pool:
     texts: dict[tuple[str, str], None] = {}
     answers: dict[str, set[tuple[str, str]]] = {}
     for file in files:
-        parts = file.name.split(".")
-        if len(parts) < 3 or parts[1].count("-") != 1:
-            raise SquadError(f"{file}: expected a name like mlqa.QUESTION-CONTEXT.json.gz, with the two languages")
-        asked_in, language = parts[1].split("-")
+        asked_in, language = languages_of(file)
         for question in load(file):
             asked[question.id, asked_in, question.question] = None
             for text, holds in _texts(question, language, by_sentence=by_sentence):

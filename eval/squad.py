@@ -51,6 +51,7 @@ class _Paragraph(BaseModel):
 
 
 class _Article(BaseModel):
+    title: str = ""
     paragraphs: list[_Paragraph]
 
 
@@ -61,13 +62,14 @@ class _File(BaseModel):
 @dataclass(frozen=True, slots=True)
 class SquadQuestion:
     """A question with its paragraph. `answers` are all accepted texts, none for an unanswerable question; `starts` are
-    their offsets in the paragraph where the file tells them."""
+    their offsets in the paragraph where the file tells them. `title`: of the paragraph's article, if it has one."""
 
     id: str
     question: str
     context: str
     answers: tuple[str, ...]
     starts: tuple[int, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,15 @@ def load(file: Path) -> list[SquadQuestion]:
     return found
 
 
+def languages_of(file: Path) -> tuple[str, str]:
+    """Of questions and of contexts, as the name tells. Raises `SquadError` for another name."""
+    parts = file.name.split(".")
+    if len(parts) < 3 or parts[1].count("-") != 1:
+        raise SquadError(f"{file}: expected a name like mlqa.QUESTION-CONTEXT.json.gz, with the two languages")
+    asked_in, language = parts[1].split("-")
+    return asked_in, language
+
+
 def _questions(file: _File) -> Iterator[SquadQuestion]:
     for article in file.data:
         for paragraph in article.paragraphs:
@@ -109,6 +120,7 @@ def _questions(file: _File) -> Iterator[SquadQuestion]:
                     asked.id, asked.question, paragraph.context,
                     answers=tuple(answer.text for answer in answers),
                     starts=tuple(answer.answer_start for answer in answers if answer.answer_start is not None),
+                    title=article.title,
                 )  # fmt: skip
 
 
