@@ -2,20 +2,23 @@
 
 import asyncio
 import base64
-import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
 
 from qa.bot import Bot
+from qa.errors import RateExceeded
 from qa.serve.api import build_app
 from qa.serve.clients import client_of
-from qa.serve.login import COOKIE
+from qa.serve.login import COOKIE, FAILURES, Credentials
 from qa.serve.users import Users
 from qa.settings import Settings
 from tests.serving import NAME, PASSWORD, service_over, serving, serving_app
@@ -29,12 +32,11 @@ def address(bot: Bot, settings: Settings, users: Users) -> Iterator[str]:
     async def mount() -> None:  # without a running event loop Gradio makes some, and never closes them
         import gradio
 
-        def who(request: gradio.Request) -> str:
-            assert request.request is not None
-            return client_of(request.request)
+        def who(_received: object, request: gradio.Request) -> str:
+            return client_of(cast(HTTPConnection, request))
 
         with gradio.Blocks(analytics_enabled=False) as page:
-            gradio.Button("Who am I?").click(who, outputs=gradio.Textbox(label="You"), api_name="who")
+            gradio.HTML(server_functions=[who], elem_id="who")
         gradio.mount_gradio_app(app, page, path="/", footer_links=[])
 
     asyncio.run(mount())
@@ -78,6 +80,11 @@ def test_nothing_is_done_without_login(client: httpx.Client, path: str) -> None:
     script = client.post(path, json={}, headers={"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"})
     assert script.status_code == 401
     assert "WWW-Authenticate" not in script.headers  # or the browser would ask for a password by itself
+    # Over plain HTTP to another machine browsers send no "Sec-Fetch-Mode".
+    for headers in ({"Origin": "http://192.168.1.5"}, {"Referer": "http://192.168.1.5/"}, {"Cookie": f"{COOKIE}=old"}):
+        ended = client.get("/api/health", headers=headers)
+        assert ended.status_code in (401, 403)
+        assert "WWW-Authenticate" not in ended.headers
 
 
 def test_programs_log_in_with_basic(client: httpx.Client) -> None:
@@ -125,8 +132,26 @@ def test_the_description_says_that_a_login_is_needed(client: httpx.Client) -> No
 
 def test_a_page_knows_its_user(client: httpx.Client) -> None:
     log_in(client)
-    event = client.post("/gradio_api/call/who", json={"data": []}).json()["event_id"]
-    assert json.dumps([f"user {NAME}"]) in client.get(f"/gradio_api/call/who/{event}").text
+    component = int(re.findall(r'"id":\s*(\d+),\s*"type":\s*"html"', client.get("/").text)[0])
+    call = {"data": {}, "component_id": component, "session_hash": "x", "fn_name": "who"}
+    assert client.post("/gradio_api/component_server", json=call).json() == f"user {NAME}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=https://evil.example/a.png", "/gradio_api/file=corpus/manifest.json", "/gradio_api/fil%65=a",
+        "/gradio_api/proxy=https://evil.example/", "/gradio_api/info", "/config", "/monitoring", "/login/", "/login_check",
+        "/gradio_api/queue/data", "/mcp/", "/nowhere", "//gradio_api/file=a", "/gradio_api/../gradio_api/file=a",
+    ],
+)  # fmt: skip
+def test_of_what_gradio_can_do_only_what_the_page_needs_is_there(client: httpx.Client, path: str) -> None:
+    """Above all it does not fetch from other hosts, as whose pages its own would then act."""
+    log_in(client)
+    for method in ("GET", "HEAD", "POST"):
+        response = client.request(method, f"{client.base_url}".rstrip("/") + path)
+        assert response.status_code == 404, method
+    assert client.get("/").status_code == client.get("/theme.css").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -200,6 +225,20 @@ def test_wrong_passwords_are_slowed_down_and_right_ones_are_not(bot: Bot, settin
             assert "too many wrong passwords" in response.text.lower()
         assert before.get("/api/health").status_code == 200
         assert client.get("/api/health", auth=(NAME, PASSWORD)).status_code == 200  # was right before, so is known
+
+
+def test_a_password_that_was_right_elsewhere_is_a_guess_like_others(users: Users) -> None:
+    async def guess() -> None:
+        tried = Credentials(users, session_seconds=60, clock=lambda: 0.0)
+        assert await tried.check(NAME, PASSWORD, address="home") == NAME
+        for number in range(FAILURES):
+            assert await tried.check(NAME, f"wrong {number}", address="elsewhere") is None
+        for password in ("wrong", PASSWORD):
+            with pytest.raises(RateExceeded, match="too many wrong passwords"):
+                await tried.check(NAME, password, address="elsewhere")
+        assert await tried.check(NAME, PASSWORD, address="home") == NAME
+
+    asyncio.run(guess())
 
 
 def test_guesses_in_parallel_gain_nothing(bot: Bot, settings: Settings, users: Users) -> None:

@@ -163,15 +163,15 @@ def test_what_is_mounted_cannot_open_itself_to_others_and_is_bounded(service: Se
             read += len(chunk)
         return Response(headers={"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true"})
 
-    app.add_route("/lax", lax, methods=["GET", "POST"])
+    app.add_route("/static/lax", lax, methods=["GET", "POST"])
     with serving_app(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        response = client.get("/lax")
+        response = client.get("/static/lax")
         assert response.status_code == 200
         assert not any(name.startswith("access-control-") for name in response.headers)
-        assert client.post("/lax", content=b"a" * 2_000_000).status_code == 200
-        assert client.post("/lax", content=b"a" * 20_000_001).status_code == 413
+        assert client.post("/static/lax", content=b"a" * 2_000_000).status_code == 200
+        assert client.post("/static/lax", content=b"a" * 20_000_001).status_code == 413
         read = 0
-        assert client.post("/lax", content=(b"a" * 1_000_000 for _ in range(40))).status_code == 413
+        assert client.post("/static/lax", content=(b"a" * 1_000_000 for _ in range(40))).status_code == 413
         assert read <= 20_000_000
 
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from qa.library import Library
+from qa.serve.addresses import Addresses
 from qa.serve.files import FileDoor, kept_clean
 from qa.serve.login import Credentials, Login
 from qa.serve.mcp import McpEndpoint
@@ -53,6 +54,7 @@ def build_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.mount("/api", build_rest(service, library=library, login=users is not None))
     app.router.routes.append(Route("/mcp", mcp))
+    app.add_middleware(Addresses)
     app.add_middleware(FileDoor, settings=settings, folder=received)
     if users is not None:
         credentials = Credentials(users, session_seconds=round(settings.serve.session_hours * 3600))

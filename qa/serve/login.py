@@ -7,6 +7,7 @@ import hmac
 import logging
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from math import ceil
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from qa.errors import BabelquoteError, RateExceeded
 from qa.page.words import Words, choose, words
 from qa.serve.clients import USER, client_of
-from qa.serve.limits import TokenBuckets
+from qa.serve.limits import MOST_CLIENTS, TokenBuckets
 from qa.serve.loginpage import POLICY, login_page, logout_page
 from qa.serve.rest import error_response
 from qa.serve.users import LONGEST_NAME, Users, too_long
@@ -47,7 +48,7 @@ class Credentials:
         self._users = users
         self._key = secrets.token_bytes(32)
         self._signer = URLSafeTimedSerializer(self._key, salt="session", signer_kwargs={"digest_method": sha256})
-        self._right: dict[str, tuple[bytes, str]] = {}
+        self._right: OrderedDict[tuple[str, str], tuple[bytes, str]] = OrderedDict()
         self._ended: dict[str, float] = {}
         self._checking = Lock()
         self._of_address = TokenBuckets(per_second=1 / SECONDS_A_FAILURE, burst=FAILURES, clock=clock)
@@ -60,10 +61,10 @@ class Credentials:
                 raise _too_many(seconds)
             return None
         digest = hmac.digest(self._key, f"{name}\0{password}".encode(errors="surrogatepass"), "sha256")
-        if self._remembered(name, digest):
+        if self._remembered(name, address, digest):
             return name
         async with self._checking:  # one at a time: what comes beside it finds the result, or its own failure counted
-            if self._remembered(name, digest):
+            if self._remembered(name, address, digest):
                 return name
             if seconds := max(self._of_address.wait(address), self._of_user.wait(name)):
                 raise _too_many(seconds)
@@ -74,7 +75,7 @@ class Credentials:
                 self._of_address.take(address)
                 self._of_user.take(name)
                 return None
-            self._right[known] = (digest, mark)
+            self._remember(known, address, (digest, mark))
             return known
 
     def begin(self, name: str) -> str:
@@ -103,9 +104,16 @@ class Credentials:
             return None
         return name, mark, key
 
-    def _remembered(self, name: str, digest: bytes) -> bool:
-        right, mark = self._right.get(name, (b"", ""))
+    def _remembered(self, name: str, address: str, digest: bytes) -> bool:
+        """Whether this was right before from the same address. From any other one it is a guess like all guesses."""
+        right, mark = self._right.get((name, address), (b"", ""))
         return hmac.compare_digest(right, digest) and mark == self._users.mark(name)
+
+    def _remember(self, name: str, address: str, right: tuple[bytes, str]) -> None:
+        self._right[name, address] = right
+        self._right.move_to_end((name, address))
+        while len(self._right) > MOST_CLIENTS:
+            self._right.popitem(last=False)
 
 
 def _too_many(seconds: float) -> RateExceeded:
@@ -210,7 +218,9 @@ def _challenge(connection: Request) -> Response:
     response = error_response(
         401, "log in: programs send a user's name and password with HTTP Basic, browsers open /login"
     )
-    if "sec-fetch-mode" not in headers:  # a script in a browser must not make it ask for a password
+    # A script in a browser must not make it ask for a password. Over plain HTTP browsers do not say "Sec-Fetch-Mode".
+    scripted = any(name in headers for name in ("sec-fetch-mode", "origin", "referer"))
+    if not scripted and COOKIE not in connection.cookies:
         response.headers["WWW-Authenticate"] = 'Basic realm="babelquote", charset="UTF-8"'
     return response
 

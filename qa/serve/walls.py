@@ -147,7 +147,7 @@ def declared_bytes(headers: Headers) -> int | None:
 
 def is_program(path: str) -> bool:
     """Whether an address is not the page's."""
-    return path.startswith(("/api/", "/mcp", "/login", "/logout"))
+    return path in ("/api", "/mcp", "/login", "/logout") or path.startswith("/api/")
 
 
 def _dressed(send: Send, *, fleeting: bool) -> Send:
