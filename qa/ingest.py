@@ -37,9 +37,7 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
     """
     sources: list[SourceFile] = []
     problems: list[Problem] = []
-    for root in roots:
-        if not root.exists():
-            raise CorpusError(f"{root} does not exist; name a folder or a file that does")
+    check_roots(roots)
     resolved = [root.resolve() for root in roots]
     base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in resolved]))
     for root in resolved:
@@ -48,11 +46,11 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
             listed = {source.path for source in sources}
             problems.extend(
                 Problem(str(path), f"not listed in {MANIFEST}, so left out; add an entry, or move the file away")
-                for path in _walk(root, problems)
+                for path in _walk(root, resolved, problems)
                 if path.suffix.lower() in EXTRACTORS and path not in listed and path.stem.lower() != "readme"
             )
             continue
-        for path in _walk(root, problems) if root.is_dir() else [root]:
+        for path in _walk(root, resolved, problems) if root.is_dir() else [root]:
             document_id = path.relative_to(base).as_posix()
             if path.suffix.lower() not in EXTRACTORS:
                 found, known = path.suffix or "a file without suffix", ", ".join(SUFFIXES)
@@ -70,6 +68,13 @@ def find_sources(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Problem]
     for source in sorted(sources, key=lambda source: (source.sha256 is None, source.document_id)):
         unique.setdefault(source.path, source)  # named twice: what a manifest says of it counts
     return sorted(unique.values(), key=lambda source: source.document_id), problems
+
+
+def check_roots(roots: Sequence[Path]) -> None:
+    """Raises `CorpusError` if a root does not exist."""
+    for root in roots:
+        if not root.exists():
+            raise CorpusError(f"{root} does not exist; name a folder or a file that does")
 
 
 def sha256_of(path: Path) -> str:
@@ -113,6 +118,7 @@ def read_document(source: SourceFile, settings: IngestSettings) -> Document:
         machine_translated=source.machine_translated,
         path=str(source.path),
         sha256=hashlib.sha256(data).hexdigest(),
+        warning=extract.warning,
     )
 
 
@@ -161,9 +167,9 @@ def _is_name(name: str) -> bool:
     return bool(name.strip()) and not text.CONTROL.search(name)
 
 
-def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
-    """Files below a folder, sorted, without the hidden ones; links to folders are not followed. Folders that cannot be
-    read are added to the problems."""
+def _walk(root: Path, roots: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
+    """Files below a folder, sorted, without the hidden ones. Folders that cannot be read are added to the problems, and
+    links to folders, which are not followed, unless what they lead to is found below one of the roots."""
 
     def unread(error: OSError) -> None:
         message = f"the folder cannot be read: {error.strerror or error}; what an index holds of it stays"
@@ -171,10 +177,19 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
 
     for folder, folders, files in os.walk(root, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(folder, name) for name in folders):
+            if path.is_symlink() and not any(_holds(each, path.resolve()) for each in roots):
+                message = "a link to a folder is not followed; name that folder beside this one, or copy it in"
+                problems.append(Problem(str(path), message))
         for name in sorted(files):
             path = Path(folder, name)
             if not name.startswith(".") and path != root / MANIFEST:
                 yield path
+
+
+def _holds(root: Path, folder: Path) -> bool:
+    """Whether a folder is the root or lies below it, and not below a hidden folder there."""
+    return folder.is_relative_to(root) and not any(part.startswith(".") for part in folder.relative_to(root).parts)
 
 
 def _from_manifest(root: Path) -> Iterator[SourceFile]:

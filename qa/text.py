@@ -36,6 +36,7 @@ _INVISIBLE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}--[\s\u200c\u200d]]", regex.V1)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What could drive or reorder a terminal or a citation (controls, line ends, bidirectional overrides); surrogates."""
 _IGNORABLE = regex.compile(r"\p{Cf}")
+_RAISED = re.compile(r"[\u00b9\u00b2\u00b3\u2070-\u207f]+")
 _AUTONYMS = regex.compile(
     r"(?:english|русский|français|deutsch|español|português|italiano|nederlands|polski|svenska|dansk|norsk|suomi|čeština"
     r"|magyar|română|ελληνικά|türkçe|українська|български|српски|hrvatski|latina|melayu|indonesia|tiếng việt"
@@ -106,15 +107,16 @@ def is_boilerplate(line: str) -> bool:
 
 def words(text: str) -> list[str]:
     """Case-folded words, marks kept, invisible joiners and soft hyphens dropped; scripts written without spaces give
-    single characters and pairs.
+    single characters and pairs. What stands raised is a word by itself.
 
-    >>> words("Σχολείο, 3. bis 6.")
-    ['σχολείο', '3', 'bis', '6']
+    >>> words("Σχολείο, 3. bis 6."), words("143² m")
+    (['σχολείο', '3', 'bis', '6'], ['143', '2', 'm'])
     >>> words("上海市AI")
     ['上', '上海', '海', '海市', '市', 'ai']
     """
     found: list[str] = []
-    for match in _WORD.finditer(unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)).casefold()):
+    plain = _RAISED.sub(r" \g<0> ", _IGNORABLE.sub("", text))
+    for match in _WORD.finditer(unicodedata.normalize("NFKC", plain).casefold()):
         word = match[0]
         if not match["unspaced"]:
             found.append(word)

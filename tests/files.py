@@ -1,8 +1,10 @@
 """Files as people have them, made for a test, and what ingest finds among them."""
 
+from io import BytesIO
 from pathlib import Path
 
 from fpdf import FPDF
+from PIL import Image
 
 from qa.ingest import find_sources, read_document
 from qa.records import Document
@@ -25,6 +27,21 @@ def pdf_of(*pages: str, title: str = "", width: float = 0) -> bytes:
         pdf.add_page()
         pdf.multi_cell(width, text=page)
     return bytes(pdf.output())
+
+
+def scanned(*pages: str | None) -> bytes:
+    """A PDF of these pages; `None` is a picture."""
+    picture = BytesIO()
+    Image.new("L", (20, 20)).save(picture, "png")
+    made = FPDF()
+    made.set_font("Helvetica", size=12)
+    for page in pages:
+        made.add_page()
+        if page is None:
+            made.image(picture, w=100)
+        else:
+            made.multi_cell(0, text=page)
+    return bytes(made.output())
 
 
 def read(path: Path) -> Document:

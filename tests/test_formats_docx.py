@@ -35,22 +35,40 @@ def test_an_archive_that_unpacks_without_end_is_not_unpacked() -> None:
         EXTRACTORS[".docx"](packed.getvalue())
 
 
-def word_of(body: str, *, before: str = "") -> bytes:
-    """A Word document whose body is this XML."""
+def word_of(body: str, *, before: str = "", style: str = "") -> bytes:
+    """A Word document whose body is this XML; `style` is one more."""
     empty, made = BytesIO(), BytesIO()
     docx.Document().save(empty)
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    places = {
+        "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+        "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+    }
+    spaces = " ".join(f'xmlns:{name}="{place}"' for name, place in places.items())
     with zipfile.ZipFile(empty) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in source.namelist():
-            if name != "word/document.xml":
+            if name == "word/styles.xml":
+                styles = source.read(name).decode()
+                archive.writestr(name, styles.replace("</w:styles>", f"{style}</w:styles>"))
+            elif name != "word/document.xml":
                 archive.writestr(name, source.read(name))
-        xml = f'{before}<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
+        xml = f"{before}<w:document {spaces}><w:body>{body}</w:body></w:document>"
         archive.writestr("word/document.xml", xml)
     return made.getvalue()
 
 
 def paragraph(text: str) -> str:
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def line_of(content: str, **settings: str) -> str:
+    """What Word documents with one paragraph say, whose runs and formulas are this XML."""
+    (text,) = EXTRACTORS[".docx"](word_of(f"<w:p>{content}</w:p>", **settings)).parts
+    return text
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
 def row_of(*cells: str) -> str:
@@ -64,13 +82,10 @@ def test_a_cell_that_spans_columns_is_read_once_however_many_it_claims() -> None
 
 
 def test_changes_count_as_accepted_and_what_only_wraps_text_is_looked_into() -> None:
-    def run(text: str, tag: str = "t") -> str:
-        return f'<w:r><w:{tag} xml:space="preserve">{text}</w:{tag}></w:r>'
-
     def control(content: str, properties: str = "") -> str:
         return f"<w:sdt><w:sdtPr>{properties}</w:sdtPr><w:sdtContent>{content}</w:sdtContent></w:sdt>"
 
-    deleted = f"<w:del>{run('always ', 'delText')}</w:del><w:moveFrom>{run('gladly ')}</w:moveFrom>"
+    deleted = f"<w:del><w:r><w:delText>always </w:delText></w:r></w:del><w:moveFrom>{run('gladly ')}</w:moveFrom>"
     inserted = f"<w:ins>{run('not ')}</w:ins><w:moveTo>{run('yet ')}</w:moveTo>"
     field = f'<w:fldSimple w:instr="DATE">{run("5 May 2024")}</w:fldSimple>'
     above, base = f"<w:rt>{run('かん')}</w:rt>", f"<w:rubyBase>{run('漢')}</w:rubyBase>"
@@ -116,3 +131,60 @@ def test_entities_of_a_word_document_are_neither_fetched_nor_multiplied(tmp_path
 def test_more_xml_than_any_text_has_is_not_read() -> None:
     with pytest.raises(FileError, match=r"unpacks to 1[0-9]{2},[0-9,]+ bytes, more than the limit of 100,000,000"):
         EXTRACTORS[".docx"](word_of("<w:p/>" * 17_000_000))
+
+
+RAISED = '<w:vertAlign w:val="superscript"/>'
+LOWERED = '<w:vertAlign w:val="subscript"/>'
+
+
+def test_raised_and_lowered_figures_never_join_the_figure_before_them() -> None:
+    figures = run("143") + run("2", RAISED) + run(" states, 10") + run("−", RAISED) + run("6", RAISED)
+    assert line_of(figures + run(" t of CO") + run("2", LOWERED)) == "143² states, 10⁻⁶ t of CO₂"
+    assert line_of(run("1") + run("st", RAISED) + run(", 10") + run("1/2", RAISED)) == "1st, 10^(1/2)"
+    style = f'<w:style w:type="character" w:styleId="Up"><w:name w:val="Up"/><w:rPr>{RAISED}</w:rPr></w:style>'
+    up = '<w:rStyle w:val="Up"/>'
+    assert line_of(run("10") + run("6", up), style=style) == "10⁶"
+    assert line_of(run("10") + run("6", up + '<w:vertAlign w:val="baseline"/>'), style=style) == "106"
+
+
+def test_what_points_to_a_note_is_left_out() -> None:
+    note = f"<w:r><w:rPr>{RAISED}</w:rPr><w:footnoteReference w:id='2'/></w:r>"
+    link = f"<w:hyperlink w:anchor='_ftn2'>{run('2', RAISED)}</w:hyperlink>"
+    assert line_of(run("143") + note + run(" or 144") + link + run(" states")) == "143 or 144 states"
+
+
+def test_signs_of_symbol_fonts_are_read_and_unknown_ones_keep_their_place() -> None:
+    def sign(font: str, code: str) -> str:
+        return f'<w:r><w:sym w:font="{font}" w:char="{code}"/></w:r>'
+
+    known = sign("Symbol", "F0B3") + sign("symbol", "0061") + sign("Symbol", "F057") + sign("Wingdings", "F0FC")
+    assert line_of(run("x ") + known + sign("Arial", "2265")) == "x ≥αΩ✓≥"
+    assert (
+        line_of("".join(sign(*each) for each in (("Webdings", "F061"), ("Symbol", "F0F0"), ("Arial", "no")))) == "���"
+    )
+    assert line_of(sign("Arial", "D800") + sign("Arial", "")) == "��"
+    assert line_of(run("p \uf0b3 5 \uf0ff", '<w:rFonts w:ascii="Symbol"/>') + run("\uf0b3")) == "p ≥ 5 �\uf0b3"
+
+
+def test_of_alternatives_one_is_read() -> None:
+    def alternatives(choice: str, fallback: str) -> str:
+        return (
+            f'<mc:AlternateContent><mc:Choice Requires="x">{choice}</mc:Choice>'
+            f"<mc:Fallback>{fallback}</mc:Fallback></mc:AlternateContent>"
+        )
+
+    sign, box = "<w:t>😀</w:t>", f"<w:pict><w:txbxContent>{paragraph('beside')}</w:txbxContent></w:pict>"
+    assert line_of(f"<w:r>{alternatives('<w:other/>', sign)}</w:r>") == "😀"
+    assert line_of(f"<w:r>{alternatives(sign, '<w:pict/>')}</w:r>") == "😀"
+    assert line_of(f"<w:r>{alternatives(sign, sign)}</w:r>") == "😀"
+    assert line_of(alternatives(run("in"), run("in"))) == "in"
+    assert line_of(run("no ") + f"<w:r>{alternatives(box, box)}</w:r>") == "no "
+
+
+@pytest.mark.parametrize("kind", ["", 'w:type="page"', 'w:type="column"', 'w:type="textWrapping"'])
+def test_breaks_of_all_kinds_end_a_line(kind: str) -> None:
+    assert line_of(f"<w:r><w:t>end of page.</w:t><w:br {kind}/><w:t>Next</w:t></w:r>") == "end of page.\nNext"
+    marks = (
+        "<w:t>a</w:t><w:tab/><w:t>b</w:t><w:noBreakHyphen/><w:t>c</w:t><w:softHyphen/><w:t>d</w:t><w:cr/><w:t>e</w:t>"
+    )
+    assert line_of(f"<w:r>{marks}</w:r>") == "a\tb-cd\ne"

@@ -51,6 +51,82 @@ def test_html_that_is_not_in_the_encoding_it_declares_is_refused() -> None:
         html.extract('<meta charset="utf-8"><p>Größe'.encode("cp1252"))
 
 
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "windows-874", "x-user-defined", "koi8-r"])
+def test_a_declaration_that_was_left_behind_when_the_page_became_utf_8_makes_no_mojibake(declared: str) -> None:
+    page = f'<meta charset="{declared}"><p>Les élus – 143 – ไทย'
+    assert html.extract(page.encode()).parts == ("Les élus – 143 – ไทย",)
+    assert html.extract(f'<meta charset="{declared}"><p>ASCII'.encode()).parts == ("ASCII",)
+
+
+@pytest.mark.parametrize("comment", ['<!-- <meta charset="koi8-r"> -->', '<!--\n<meta charset="koi8-r">\n--><!---->'])
+def test_a_declaration_in_a_comment_declares_nothing(comment: str) -> None:
+    page = f'{comment}<meta charset="windows-1252"><p>Größe'
+    assert html.extract(page.encode("cp1252")).parts == ("Größe",)
+
+
+PARTS = "<article><h1>Vote</h1><p>143 states voted.</p></article>"
+
+
+@pytest.mark.parametrize("part", ["main", "section", "header", "figure", "article", "details", "hgroup"])
+def test_a_page_without_head_and_body_loses_nothing_but_its_title(part: str) -> None:
+    page = (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>T</title><{part}>{PARTS}</{part}><p>Contact us.</p>"
+    )
+    extract = html.extract(page.encode())
+    assert (extract.title, extract.parts) == ("T", ("Vote\n143 states voted.\nContact us.",))
+    whole = f"<html><head><title>T</title></head><body><{part}>{PARTS}</{part}><p>Contact us.</p></body></html>"
+    assert html.extract(whole.encode()) == extract
+
+
+def test_the_title_of_a_picture_is_neither_text_nor_the_page_s_title() -> None:
+    extract = html.extract(b"<body><svg><title>Logo</title></svg><p>Text.")
+    assert (extract.title, extract.parts) == (None, ("Text.",))
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ('143<sup><a href="#n2">2</a></sup> countries', "143 countries"),
+        ('143<a href="notes.html#n2"><sup>2</sup></a> countries', "143 countries"),
+        ('143<sup class="reference">[2]</sup> countries', "143 countries"),
+        ('143<a href="n" class="x footnote-ref"><sup>2</sup></a> countries', "143 countries"),
+        ('143<a role="doc-noteref" href="n">2</a> countries', "143 countries"),
+        ('143<a epub:type="noteref" href="n">2</a> countries', "143 countries"),
+        ('143<sup><a href="other.html">2</a></sup> countries', "143² countries"),
+        ("143<sup>2</sup> countries", "143² countries"),
+        ("143<span style='font-size: 60%; vertical-align:super'>2</span> countries", "143² countries"),
+        ("10<sup>6</sup> t, 5 m<sup>2</sup>, 10<sup>−6</sup>, Ca<sup>2+</sup>", "10⁶ t, 5 m², 10⁻⁶, Ca²⁺"),
+        ("CO<sub>2</sub>, 3<sup>1</sup>/<sub>2</sub>, <sup>14</sup>C", "CO₂, 3¹/₂, ¹⁴C"),
+        ("2<sup>n</sup>, 2<sup>x</sup>, e<sup>x</sup>, 10<sup>1/2</sup>", "2ⁿ, 2^x, e^x, 10^(1/2)"),
+        ("10<sup>10<sup>2</sup></sup>, 10<sup><sup>2</sup></sup>", "10^10², 10²"),
+        ("143<sup>[2]</sup>, 143<sup>1,2</sup>", "143[2], 143^(1,2)"),
+        ("1<sup>st</sup>, 2<sup>e</sup>, 1<sup>η</sup>, M<sup>me</sup>", "1st, 2e, 1η, Mme"),
+        ("Bot<sup>®</sup>, x<sub>max</sub>, x<sub>2k</sub>", "Bot®, xmax, x_2k"),
+        ("١٠<sup>٦</sup>; 5<sup>with small print behind it</sup>", "١٠^٦; 5 with small print behind it"),
+    ],
+)  # fmt: skip
+def test_raised_and_lowered_figures_never_join_the_figure_before_them(tmp_path: Path, markup: str, text: str) -> None:
+    assert read(write(tmp_path / "a.html", f"<body><p>{markup}</p></body>")).text == text
+
+
+def test_text_that_a_tag_raises_by_mistake_is_not_lost() -> None:
+    page = '<p>10<sup>6 tonnes were sold, <a href="#more">more than ever</a> before.</p><p>The end.</p>'
+    assert html.extract(page.encode()).parts == ("10^6 tonnes were sold, more than ever before.\nThe end.",)
+    table = "<table><tr><td>In</td><td style='vertical-align: super'>2024</td></tr></table>"
+    assert html.extract(table.encode()).parts == ("In\t2024",)
+
+
+def test_raised_text_in_raised_text_without_end_is_read() -> None:
+    assert html.extract(("<p>10" + "<sup>" * 2_000 + "2" + "</sup>" * 2_000).encode()).parts == ("10²",)
+
+
+def test_what_reads_a_word_out_and_what_a_page_takes_back_are_left_out() -> None:
+    ruby = "<ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>で<ruby><rb>開</rb><rtc><rt>かい</rt></rtc></ruby>"
+    assert html.extract(f"<meta charset=utf-8><p>{ruby}".encode()).parts == ("東京で開",)
+    taken_back = "<p>He <del>denied</del><ins>admitted</ins> it, for <s>40</s> <strike>45</strike> 50 euros.</p>"
+    assert html.extract(taken_back.encode()).parts == ("He admitted it, for 50 euros.",)
+
+
 def test_what_a_form_holds_is_read_and_what_is_left_out_parts_what_stands_around_it() -> None:
     page = "<form><h1>News</h1><p>Signed in 1999.</p><button>Send</button></form>"
     assert html.extract(page.encode()).parts == ("News\nSigned in 1999.",)

@@ -116,6 +116,19 @@ def test_links_to_folders_are_not_followed_and_a_broken_link_is_an_unreadable_fi
             action(tmp_path / "corpus" / "gone.txt")
 
 
+def test_a_link_to_a_folder_that_is_not_read_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    corpus, other = tmp_path / "corpus", tmp_path / "other"
+    write(corpus / "a" / "a.txt")
+    write(corpus / ".hidden" / "c.txt")
+    write(other / "b.txt")
+    for name, target in {"linked": other, ".unseen": other, "again": corpus / "a", "deep": corpus / ".hidden"}.items():
+        (corpus / name).symlink_to(target)
+    message = "a link to a folder is not followed; name that folder beside this one, or copy it in"
+    assert problems(corpus) == {"linked": message, "deep": message}
+    assert problems(corpus, other) == {"deep": message}
+    assert ids(corpus, other) == ["corpus/a/a.txt", "other/b.txt"]
+
+
 @pytest.mark.timeout(20)
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")

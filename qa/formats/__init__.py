@@ -10,13 +10,15 @@ from types import MappingProxyType
 class Extract:
     """What a file says. `parts` are the pages of a `paged` format, else one text; title and date as the file has them.
 
-    The date is as much of YYYY-MM-DD as is known.
+    The date is as much of YYYY-MM-DD as is known. `warning` says what of the file is not in the text although it should
+    be, and what to do, in words for its owner.
     """
 
     parts: tuple[str, ...]
     paged: bool = False
     title: str | None = None
     date: str | None = None
+    warning: str | None = None
 
 
 Extractor = Callable[[bytes], Extract]

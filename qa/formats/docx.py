@@ -1,15 +1,19 @@
 """Word documents: paragraphs and tables in their order."""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
+from itertools import groupby
+from operator import itemgetter
 
 from docx import Document
 from docx.oxml.ns import qn
 from lxml.etree import LxmlError, _Element
 
 from qa.errors import FileError
-from qa.formats import Extract
+from qa.formats import Extract, symbols
+from qa.formats.formulas import MATH, linear
+from qa.formats.scripts import lowered, raised
 
 _MOST_UNPACKED = 500_000_000
 """Bytes of all parts together; a document of 50 MB is rarely more than 200 MB inside."""
@@ -26,7 +30,17 @@ _DELETED_ROW = f"{qn('w:trPr')}/{qn('w:del')}"
 _DELETED_CELL = f"{qn('w:tcPr')}/{qn('w:cellDel')}"
 _DELETED_ENDS = [f"{qn('w:pPr')}/{qn('w:rPr')}/{qn(name)}" for name in ("w:del", "w:moveFrom")]
 """Marks of paragraphs that go on in the next one."""
-_RUBY = f"{qn('w:ruby')}/{qn('w:rubyBase')}//{qn('w:r')}"
+_RUBY = f"{qn('w:rubyBase')}//{qn('w:r')}"
+_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_SAYING = [qn("w:t"), qn("w:sym"), f"{MATH}t"]
+_FORMULAS = {f"{MATH}oMath", f"{MATH}oMathPara"}
+_ALIGNED = f"{qn('w:rPr')}/{qn('w:vertAlign')}"
+_STYLED = f"{qn('w:rPr')}/{qn('w:rStyle')}"
+_FONT = f"{qn('w:rPr')}/{qn('w:rFonts')}"
+_WRITTEN = {"superscript": raised, "subscript": lowered}
+_SIGNS = {"br": "\n", "cr": "\n", "tab": "\t", "ptab": "\t", "noBreakHyphen": "-"}
+_CHARACTERS = {qn(f"w:{name}"): sign for name, sign in _SIGNS.items()}
+"""A break of a page or column ends a line as one of a line does."""
 
 
 def extract(data: bytes) -> Extract:
@@ -39,7 +53,12 @@ def extract(data: bytes) -> Extract:
                 if (size := sum(entry.file_size for entry in entries)) > limit:
                     raise FileError(f"unpacks to {size:,} bytes, more than the limit of {limit:,}; split it")
         document = Document(BytesIO(data))
-        text = "\n".join(_lines(document.element.body))
+        styles = {
+            style.get(qn("w:styleId")): aligned.get(qn("w:val"))
+            for style in document.styles.element.iterfind(qn("w:style"))
+            if (aligned := style.find(_ALIGNED)) is not None
+        }
+        text = "\n".join(_lines(document.element.body, styles))
         about = document.core_properties
         return Extract((text,), title=about.title.strip() or None, date=about.created and f"{about.created:%Y-%m-%d}")
     except FileError:
@@ -50,19 +69,20 @@ def extract(data: bytes) -> Extract:
         ) from error
 
 
-def _lines(holder: _Element) -> Iterator[str]:
-    """Of a body or a cell: a line for each paragraph and each row."""
+def _lines(holder: _Element, styles: Mapping[str, str]) -> Iterator[str]:
+    """Of a body or a cell: a line for each paragraph and each row. `styles` are those that raise or lower."""
     begun = ""
     for block in _unwrapped(holder):
         if block.tag == qn("w:p"):
-            begun += "".join(_text(run) for run in _unwrapped(block) if run.tag == qn("w:r"))
+            begun = _continued(begun, block, styles)
             if not any(block.find(mark) is not None for mark in _DELETED_ENDS):
                 yield begun
                 begun = ""
         elif block.tag == qn("w:tbl"):
             for row in _unwrapped(block):
                 if row.tag == qn("w:tr") and row.find(_DELETED_ROW) is None:
-                    yield "\t".join(" ".join(_lines(cell)) for cell in _unwrapped(row) if _is_cell(cell))
+                    cells = (cell for cell in _unwrapped(row) if _is_cell(cell))
+                    yield "\t".join(" ".join(_lines(cell, styles)) for cell in cells)
     if begun:
         yield begun
 
@@ -72,16 +92,79 @@ def _is_cell(element: _Element) -> bool:
     return element.tag == qn("w:tc") and element.vMerge != "continue" and element.find(_DELETED_CELL) is None
 
 
+def _continued(line: str, block: _Element, styles: Mapping[str, str]) -> str:
+    """The line with what a paragraph shows. Neighbours of one height are one piece."""
+    for height, pieces in groupby(_pieces(block, styles), key=itemgetter(0)):
+        piece = "".join(text for _, text in pieces)
+        if write := _WRITTEN.get(height):
+            piece = write(piece, after=line[-1:])
+        elif height == "formula" and line[-1:].isalnum() and piece[:1].isalnum():
+            piece = f" {piece}"
+        line += piece
+    return line
+
+
+def _pieces(block: _Element, styles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Height ("superscript", "subscript", else "" or "formula") and text of what stands in a paragraph."""
+    for part in _unwrapped(block):
+        if part.tag in _FORMULAS:
+            yield "formula", linear(part)
+        elif part.tag == qn("w:r") and (text := _text(part)):
+            height = _height(part, styles)
+            if not (height == "superscript" and _points_to_a_note(part)):
+                yield height, text
+
+
+def _height(run: _Element, styles: Mapping[str, str]) -> str:
+    aligned, style = run.find(_ALIGNED), run.find(_STYLED)
+    value = aligned.get(qn("w:val")) if aligned is not None else None
+    value = value or (styles.get(style.get(qn("w:val"))) if style is not None else None)
+    return value if value in _WRITTEN else ""
+
+
+def _points_to_a_note(run: _Element) -> bool:
+    """Whether the run is a link within the document."""
+    holder = run.getparent()
+    return holder.tag == qn("w:hyperlink") and holder.get(qn("w:anchor")) is not None
+
+
 def _text(run: _Element) -> str:
     """What a run shows; of ruby the text, not the small one above it."""
-    return str(run.text) + "".join(base.text for base in run.iterfind(_RUBY))
+    return "".join(_shown(part, run) for part in _unwrapped(run))
+
+
+def _shown(part: _Element, run: _Element) -> str:
+    if part.tag == qn("w:t"):
+        font = run.find(_FONT)
+        return symbols.unmoved(part.text or "", font.get(qn("w:ascii"), "") if font is not None else "")
+    if part.tag == qn("w:sym"):
+        return _symbol(part)
+    if part.tag == qn("w:ruby"):
+        return "".join(map(_text, part.iterfind(_RUBY)))
+    return linear(part) if part.tag in _FORMULAS else _CHARACTERS.get(part.tag, "")
+
+
+def _symbol(part: _Element) -> str:
+    try:
+        return symbols.sign(part.get(qn("w:font"), ""), int(part.get(qn("w:char"), ""), 16))
+    except ValueError:
+        return symbols.UNKNOWN
 
 
 def _unwrapped(holder: _Element) -> Iterator[_Element]:
     """The children, with what a wrapper holds in the place of the wrapper. What was deleted or moved away is wrapped,
-    too, and stays wrapped; so does the prompt of a field that nobody filled in."""
+    too, and stays wrapped; so does the prompt of a field that nobody filled in. Of alternatives one is looked into."""
     for child in holder:
-        if child.tag not in _WRAPPERS:
+        if child.tag == f"{_COMPATIBLE}AlternateContent":
+            if (chosen := _chosen(child)) is not None:
+                yield from _unwrapped(chosen)
+        elif child.tag not in _WRAPPERS:
             yield child
         elif child.find(_PROMPT) is None:
             yield from _unwrapped(child)
+
+
+def _chosen(alternatives: _Element) -> _Element | None:
+    """The first alternative that says something: the one for any program, else one that needs some extension."""
+    found = (*alternatives.iterfind(f"{_COMPATIBLE}Fallback"), *alternatives.iterfind(f"{_COMPATIBLE}Choice"))
+    return next((each for each in found if next(each.iter(*_SAYING), None) is not None), None)

@@ -11,25 +11,39 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from qa.encodings import decode
 from qa.errors import FileError
 from qa.formats import Extract
+from qa.formats.scripts import LONGEST, lowered, raised
 
 _SILENT = {
-    "script", "style", "noscript", "template", "head", "nav", "aside", "footer", "button", "select", "textarea", "svg",
-    "math", "iframe", "object", "audio", "video", "canvas", "dialog",
+    "script", "style", "noscript", "template", "title", "nav", "aside", "footer", "button", "select", "textarea", "svg",
+    "math", "iframe", "object", "audio", "video", "canvas", "dialog", "del", "s", "strike", "rp", "rt", "rtc",
 }  # fmt: skip
-_SILENT_ROLES = {"navigation", "banner", "search", "contentinfo", "complementary", "menu", "dialog"}
+"""What is struck through is what the page takes back. `head` is read: libxml2 leaves in it what a page without
+`</head>` and `<body>` begins with."""
+_SILENT_ROLES = {"navigation", "banner", "search", "contentinfo", "complementary", "menu", "dialog", "doc-noteref"}
 _BLOCKS = {
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr",
-    "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
+    "address", "article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html",
+    "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul",
 }  # fmt: skip
 _CELLS = {"td", "th"}
+_WRITTEN = {"sup": raised, "super": raised, "sub": lowered}
+_ALIGNED = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
+_NOTE_CLASS = re.compile(r"reference|(foot|end)?note-?(ref|reference|link|call|anchor)?|fn-?(ref)?", re.IGNORECASE)
+_DEEPEST = 3
+"""Raised text within raised text beyond this is read as if it were not."""
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _CODECS = {
     "big5": "big5hkscs", "euc-kr": "cp949", "gbk": "gb18030", "shift_jis": "cp932", "utf-16be": "utf-8",
     "utf-16le": "utf-8", "x-user-defined": "windows-1252",
 }  # fmt: skip
 """What a name stands for in a page, where a browser takes it otherwise than Python. A page whose declaration could be
 read as ASCII is not in UTF-16."""
+_SEVERAL_BYTES = {
+    "big5", "euc-jp", "euc-kr", "gb18030", "gbk", "iso-2022-jp", "replacement", "shift_jis", "utf-16be", "utf-16le",
+    "utf-8",
+}  # fmt: skip
+"""The encodings whose characters may be several bytes."""
 _BOM = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SPACE = re.compile(r"[ \t\n\f\r]+")
@@ -48,20 +62,22 @@ def extract(data: bytes) -> Extract:
     # libxml2 leaves out what stands deeper, and calls the rest the page.
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         raise FileError("is nested more than 2,048 elements deep; save it anew as plain text")
-    title = root.findtext(".//title")
+    title = next((each.text for each in root.iter("title") if next(each.iterancestors("svg"), None) is None), None)
     return Extract(("".join(_pieces(root)).strip("\n"),), title=_one_line(title), date=_date(root))
 
 
 def _decode(data: bytes) -> str:
     """By the byte order mark, by what the page declares (https://encoding.spec.whatwg.org), else as plain text is
     told."""
-    declared = _CHARSET.search(data[:4096])
+    declared = _CHARSET.search(_COMMENT.sub(b"", data[:4096]))
     name = declared[1].decode("ascii") if declared else ""
     known = webencodings.lookup(name)
     if data.startswith(_BOM) or not known:
         return decode(data)
     if known.name == "replacement":
         raise FileError(f"is in {name!r}, which no browser reads any more; save the page as UTF-8")
+    if known.name not in _SEVERAL_BYTES and (text := _utf_8(data)) is not None:
+        return text
     codec = codecs.lookup(_CODECS[known.name]) if known.name in _CODECS else known.codec_info
     try:
         return str(codec.decode(data, "strict")[0])
@@ -72,34 +88,62 @@ def _decode(data: bytes) -> str:
         ) from error
 
 
-def _pieces(root: HtmlElement) -> Iterator[str]:
+def _utf_8(data: bytes) -> str | None:
+    """The text of bytes that are UTF-8 and not ASCII alone; other text in one-byte encodings is hardly ever like that,
+    but servers and editors turn pages into UTF-8 and leave the declaration."""
+    try:
+        return None if data.isascii() else data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _pieces(root: HtmlElement, *, depth: int = 0) -> Iterator[str]:
     """Text and line breaks in reading order; white space folded as a browser does, except in `pre`."""
-    at_start, preformatted = True, 0
+    last, preformatted = "\n", 0
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         tag, text = element.tag, element.text
+        piece = ""
         if event == "start":
             if _is_silent(element):
                 walk.skip_subtree()
                 continue
+            write = _WRITTEN.get(_height(element))
+            if write and element is not root and depth < _DEEPEST:
+                walk.skip_subtree()
+                small = "".join(_pieces(element, depth=depth + 1))
+                is_note = len(small) <= LONGEST and _points_to_a_note(element)
+                text, piece = None, "" if is_note else write(small, after=last)
             preformatted += tag == "pre"
         else:
             preformatted -= tag == "pre" and not _is_silent(element)
-            text = element.tail
-        if tag in _BLOCKS and "hidden" not in element.attrib and not at_start:
-            yield "\n"
-            at_start = True
+            text = element.tail if element is not root else None
+        if tag in _BLOCKS and "hidden" not in element.attrib and last != "\n":
+            yield (last := "\n")
         if event == "end" and tag == "br":
-            yield "\n"
-            at_start = True
-        if event == "start" and tag in _CELLS and not at_start:
-            yield "\t"
+            yield (last := "\n")
+        if event == "start" and tag in _CELLS and last != "\n":
+            yield (last := "\t")
         if text:
             piece = text if preformatted else _SPACE.sub(" ", text)
-            piece = piece.lstrip(" ") if at_start and not preformatted else piece
-            if piece:
-                yield piece
-                at_start = piece.endswith("\n")
+            piece = piece.lstrip(" ") if last in "\n\t " and not preformatted else piece
+        if piece:
+            yield piece
+            last = piece[-1]
+
+
+def _height(element: HtmlElement) -> str:
+    """Whether it stands raised ("sup", "super") or lowered ("sub"); else something other."""
+    aligned = _ALIGNED.search(element.get("style", ""))
+    return aligned[1].lower() if aligned and element.tag not in _BLOCKS | _CELLS else str(element.tag)
+
+
+def _points_to_a_note(raised: HtmlElement) -> bool:
+    """Whether it says so, or is, holds or stands in a link to a place in a page."""
+    return any(
+        "#" in each.get("href", "") or any(map(_NOTE_CLASS.fullmatch, each.get("class", "").split()))
+        for each in (raised, *raised.iter("a"), *raised.iterancestors("a"))
+    )
 
 
 def _is_silent(element: HtmlElement) -> bool:
@@ -108,6 +152,7 @@ def _is_silent(element: HtmlElement) -> bool:
         or "hidden" in element.attrib
         or element.get("aria-hidden") == "true"
         or element.get("role") in _SILENT_ROLES
+        or "noteref" in element.get("epub:type", "").split()
     )
 
 
