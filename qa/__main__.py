@@ -220,6 +220,8 @@ def _print_report(report: IndexReport) -> None:
 
     for problem in report.problems:
         console.print(f"left out: {shown(problem.path)}: {shown(problem.message)}", style="yellow")
+    for warning in report.warnings:
+        console.print(f"read in part: {shown(warning.path)}: {shown(warning.message)}", style="yellow")
     print(
         f"{report.documents} documents, {report.passages} passages "
         f"({report.added} added, {report.updated} updated, {report.removed} removed; "

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
+from typing import TypeVar
 
 from qa import text
 from qa.answer import Candidate, answer, candidates, corroborate
 from qa.catalogue import Catalogue
 from qa.chunk import chunk
 from qa.dialogue import FollowUpClassifier, context, together
-from qa.embed import Encoder, Vectors, load_encoder
+from qa.embed import CachedEncoder, Encoder, Vectors, load_encoder
 from qa.errors import IndexBroken, IndexBusy, IndexMissing, IndexStale, QuestionError, rebuild_command
 from qa.folders import index_folder, remember_newest
 from qa.index import Corpus, Pipeline, Progress, Uploads, repair_index, silent, stamp, update_index
-from qa.ingest import find_sources, read_document, sha256_of
+from qa.ingest import check_roots, find_sources, read_document, sha256_of
 from qa.library import Library, Read, stored_uploads
 from qa.read import Reader, load_reader
 from qa.reading import Limits, reading_apart
@@ -30,33 +29,11 @@ from qa.settings import EncoderSettings, Settings, load_settings
 from qa.shelf import uploads_folder
 from qa.store import Snapshot, Store
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SURE = 0.35
 """Probability of a question's language below which none is named: of short questions a guess is often wrong, and who
 asks in Swahili should not be told that it was Tagalog."""
-
-
-class CachedEncoder:
-    """An encoder that looks passages up in the index's cache first, and remembers the last questions."""
-
-    def __init__(self, encoder: Encoder, cached: Callable[[str, Sequence[str]], dict[str, Vectors]]) -> None:
-        self._encoder = encoder
-        self._cached = cached
-        self.name = encoder.name
-        self.dimension = encoder.dimension
-        self.fits = encoder.fits
-        self._query = lru_cache(maxsize=64)(lambda question: encoder.encode_queries([question])[0])
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        if len(texts) == 1:
-            return self._query(texts[0])[None]
-        return self._encoder.encode_queries(texts)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        known = self._cached(self.name, texts)
-        if unknown := [content for content in dict.fromkeys(texts) if content not in known]:
-            known = known | dict(zip(unknown, self._encoder.encode_passages(unknown), strict=True))
-        return np.stack([known[content] for content in texts]) if texts else np.empty((0, self.dimension), np.float32)
 
 
 class Bot:
@@ -87,20 +64,20 @@ class Bot:
         before = context(cleaned, asked, self._is_follow_up)
         read_as = together(cleaned, before)[: self._settings.retrieve.max_question_chars]
         vector = self._encoder.encode_queries([read_as])[0]
-        reply = self._store.read(lambda index: self._answer(cleaned, read_as, vector, index, filters))
+        reply = self._read(lambda index: self._answer(cleaned, read_as, vector, index, filters))
         return replace(reply, follows=" ".join(before)) if before else reply
 
     def candidates(self, question: str, *, filters: Filters = Filters()) -> list[Candidate]:
         """All that `ask` chooses from, with the evidence for each. For evaluation and calibration."""
         cleaned = self._clean(question)
         vector = self._encoder.encode_queries([cleaned])[0]
-        return self._store.read(lambda index: self._candidates(cleaned, vector, index, filters))
+        return self._read(lambda index: self._candidates(cleaned, vector, index, filters))
 
     def hits(self, question: str, *, filters: Filters = Filters()) -> list[Hit]:
         """The passages that `ask` reads, best first. For evaluation."""
         cleaned = self._clean(question)
         vector = self._encoder.encode_queries([cleaned])[0]
-        return self._store.read(lambda index: self._hits(cleaned, vector, index, filters))
+        return self._read(lambda index: self._hits(cleaned, vector, index, filters))
 
     def with_retrieval(self, find: Retrieve) -> "Bot":
         """The same bot with another way to find passages, on the same open index. For evaluation."""
@@ -116,6 +93,17 @@ class Bot:
         if len(cleaned) > limit:
             raise QuestionError(f"{what} has {len(cleaned):,} characters; ask in at most {limit:,}")
         return cleaned
+
+    def _read(self, work: Callable[[Snapshot], T]) -> T:
+        """`Store.read` of an index whose vectors are this encoder's: another program may have made it anew with
+        another one, among whose vectors nothing that this one finds would be near."""
+
+        def checked(index: Snapshot) -> T:
+            if index.state["encoder"] != self._encoder.name:
+                raise IndexStale("the index was made anew with another encoder meanwhile; start this program again")
+            return work(index)
+
+        return self._store.read(checked)
 
     def _hits(self, question: str, vector: Vectors, index: Snapshot, filters: Filters) -> list[Hit]:
         return self._find(question, vector, index, self._settings.retrieve, filters=filters)
@@ -188,15 +176,16 @@ def build(
 ) -> IndexReport:
     """Brings the index of these files and folders, and of the uploads beside it, up to date; see `update_index`."""
     settings = settings or load_settings()
-    sources, problems = find_sources(roots)
+    check_roots(roots)
     store = Store(index or index_folder(roots, settings), settings.store)
     uploads = uploads_folder(store.folder)
-    corpus = Corpus(
-        roots=roots,
-        sources=[source for source in sources if not source.path.is_relative_to(uploads)],
-        problems=problems,
-    )
     encoder = load_encoder(settings.encoder)
+
+    def corpus() -> Corpus:
+        sources, problems = find_sources(roots)
+        own = [source for source in sources if not source.path.is_relative_to(uploads)]
+        return Corpus(roots=roots, sources=own, problems=problems)
+
     with contextlib.closing(store), reading_apart(Limits(ingest=settings.ingest, uploads=settings.uploads)) as apart:
 
         def read(source: SourceFile) -> Document:

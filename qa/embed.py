@@ -1,8 +1,8 @@
 """Texts to vectors. `load_encoder` is the one way to an encoder; retrieval, reading and training share it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,6 +75,32 @@ class SentenceTransformerEncoder:
             vectors[rows] = encode([texts[row] for row in rows], batch_size=len(rows), show_progress_bar=False,
                                    normalize_embeddings=True)  # fmt: skip
         return vectors
+
+
+class CachedEncoder:
+    """An encoder that looks passages up in a cache first, and remembers the last questions.
+
+    `cached`: an encoder's name and texts to those vectors that are known.
+    """
+
+    def __init__(self, encoder: Encoder, cached: Callable[[str, Sequence[str]], dict[str, Vectors]]) -> None:
+        self._encoder = encoder
+        self._cached = cached
+        self.name = encoder.name
+        self.dimension = encoder.dimension
+        self.fits = encoder.fits
+        self._query = lru_cache(maxsize=64)(lambda question: encoder.encode_queries([question])[0])
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        if len(texts) == 1:
+            return self._query(texts[0])[None]
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        known = self._cached(self.name, texts)
+        if unknown := [content for content in dict.fromkeys(texts) if content not in known]:
+            known = known | dict(zip(unknown, self._encoder.encode_passages(unknown), strict=True))
+        return np.stack([known[content] for content in texts]) if texts else np.empty((0, self.dimension), np.float32)
 
 
 def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

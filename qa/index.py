@@ -22,7 +22,7 @@ from qa.swap import Writer
 from qa.tables import SCHEMA_VERSION
 from qa.truth import Truth
 
-PIPELINE_VERSION = 5
+PIPELINE_VERSION = 6
 """Raise it when ingest or chunking change what they give for the same bytes: everything is then read again."""
 
 _BATCH = 256
@@ -83,30 +83,32 @@ def update_index(
     store: Store,
     pipeline: Pipeline,
     *,
-    corpus: Corpus | None,
+    corpus: Callable[[], Corpus] | None,
     uploads: Uploads = lambda _truth: nullcontext(()),
     progress: Progress = silent,
     wait: bool = True,
 ) -> IndexReport:
     """Makes the index in `store` mirror the corpus and the uploads. Without `corpus`, the documents of the corpus stay
-    as they are in the index.
+    as they are in the index. `corpus` looks the files up when the lock is held: what another process indexed while this
+    one waited is not taken out again.
 
     Files that cannot be read are reported, not indexed, and do not stop the others. Every step is durable: what was
     read and embedded before a crash is not done again. The published index answers throughout. Raises `CorpusError` if
     no file can be read (the published index stays), `IndexStale` if the corpus is to stay and was indexed with other
-    settings, and what `Store.writing` and `uploads` raise.
+    settings, and what `Store.writing`, `corpus` and `uploads` raise.
     """
     started = time.monotonic()
     with store.writing(wait=wait) as writer, uploads(writer.truth) as uploaded:
         truth = writer.truth
         live = truth.fingerprints(live=True)
-        kept = {} if corpus else _documents_of_corpus(truth, live, pipeline)
-        sources = corpus.sources if corpus else ()
+        found = corpus() if corpus else None
+        kept = {} if found else _documents_of_corpus(truth, live, pipeline)
+        sources = found.sources if found else ()
         of_corpus = kept.keys() | {source.document_id for source in sources}
         files = [*sources, *(source for source in uploaded if source.document_id not in of_corpus)]
-        staged, problems = _stage_changed(truth, files, pipeline, progress)
+        staged, problems, warnings = _stage_changed(truth, files, pipeline, progress)
         problems = [
-            *(corpus.problems if corpus else ()),
+            *(found.problems if found else ()),
             *(
                 Problem(str(source.path), f"the corpus holds {source.document_id}, too; rename that file of the corpus")
                 for source in uploaded
@@ -119,15 +121,17 @@ def update_index(
             wanted |= {i: live[i] for i, path in truth.paths().items() if any(map(path.is_relative_to, unread))}
         if not wanted:
             reasons = "".join(f"\n  {problem.path}: {problem.message}" for problem in problems[:10])
-            where = ", ".join(map(str, corpus.roots)) if corpus else str(store.folder)
+            where = ", ".join(map(str, found.roots)) if found else str(store.folder)
             raise CorpusError(f"no document could be read in {where}{reasons or ': it is empty'}")
         left = truth.fingerprints(live=False)
         truth.unstage(i for i in left if wanted.get(i) != left[i] or live.get(i) == wanted[i])
         embedded = _embed_staged(writer, pipeline, progress)
-        ids_uploaded = sorted(wanted.keys() - of_corpus)
+        # Not whatever the corpus was not found to hold: documents of a folder that cannot be read are of the corpus.
+        brought = {source.document_id for source in uploaded} | uploaded_ids(truth.state)
+        ids_uploaded = sorted(wanted.keys() & brought - of_corpus)
         state = {**pipeline.stamp, "corpus": _corpus_digest(wanted)}
-        if corpus:
-            state["roots"] = json.dumps([str(root.resolve()) for root in corpus.roots])
+        if found:
+            state["roots"] = json.dumps([str(root.resolve()) for root in found.roots])
         if uploaded or "uploads" in truth.state:
             state["uploads"] = json.dumps(ids_uploaded)
         removed = [i for i in live if i not in wanted]
@@ -145,7 +149,7 @@ def update_index(
     return IndexReport(
         documents=len(wanted), passages=int(store.state()["passages"]), added=len(wanted.keys() - live.keys()),
         updated=sum(i in live and live[i] != wanted[i] for i in wanted), removed=len(removed), embedded=embedded,
-        seconds=time.monotonic() - started, problems=tuple(problems),
+        seconds=time.monotonic() - started, problems=tuple(problems), warnings=tuple(warnings),
     )  # fmt: skip
 
 
@@ -159,12 +163,13 @@ def _documents_of_corpus(truth: Truth, live: Mapping[str, str], pipeline: Pipeli
 
 def _stage_changed(
     truth: WritableTruth, files: Sequence[SourceFile], pipeline: Pipeline, progress: Progress
-) -> tuple[dict[str, str], list[Problem]]:
+) -> tuple[dict[str, str], list[Problem], list[Problem]]:
     """Reads and stages those files that are neither live nor staged as they are. Id to fingerprint of what the index
-    will hold of them, and what could not be read."""
+    will hold of them, what could not be read, and what was read in part."""
     live, staged = truth.fingerprints(live=True), truth.fingerprints(live=False)
     current: dict[str, str] = {}
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     for number, source in enumerate(files):
         progress("read", number, len(files))
         try:
@@ -175,13 +180,15 @@ def _stage_changed(
                 if document.sha256 != known.sha256:
                     raise FileUnavailable("changed while it was read; run the same command again")
                 truth.stage(document, _chunked(document, pipeline.chunk), fingerprint)
+                if document.warning:
+                    warnings.append(Problem(str(source.path), document.warning))
             current[source.document_id] = fingerprint
         except FileError as error:
             problems.append(Problem(str(source.path), str(error)))
             if isinstance(error, FileUnavailable) and source.document_id in live:
                 current[source.document_id] = live[source.document_id]
     progress("read", len(files), len(files))
-    return current, problems
+    return current, problems, warnings
 
 
 def _chunked(document: Document, chunk: Callable[[Document], Sequence[Passage]]) -> Sequence[Passage]:

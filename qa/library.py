@@ -206,7 +206,10 @@ class Library:
         if failure is not None:
             path.unlink(missing_ok=True)
             return _left_out(candidate.name, failure)
-        return FileReport(name=candidate.name, status=FileStatus.ADDED, message="", document_id=candidate.document.id)
+        return FileReport(
+            name=candidate.name, status=FileStatus.ADDED, message=candidate.document.warning or "",
+            document_id=candidate.document.id,
+        )  # fmt: skip
 
     def _counted(self, report: FileReport) -> FileReport:
         """The report with what the index says of its document."""

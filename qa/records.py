@@ -45,7 +45,8 @@ class SourceFile:
 class Document:
     """A text with its provenance. `language` is an ISO 639-1 code (639-3 where there is none), "und" if unknown.
 
-    `pages` are the offsets at which the pages begin, in a format that has pages.
+    `pages` are the offsets at which the pages begin, in a format that has pages. `warning` is known of a document just
+    read: what of its file is not in the text, and what to do.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Document:
     machine_translated: bool | None = None
     path: str = ""
     sha256: str = ""
+    warning: str | None = None
 
     @property
     def entry(self) -> "Entry":
@@ -241,7 +243,8 @@ Reply = Answer | Abstention
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file that was left out, and why, in words for its owner; or a folder with all that lies below it."""
+    """A file that was left out, and why, in words for its owner; or a folder with all that lies below it; or, as a
+    warning, a file that was read, and what is missing of it."""
 
     path: str
     message: str
@@ -260,8 +263,8 @@ class FileStatus(StrEnum):
 class FileReport:
     """What became of one file, in words for its owner.
 
-    `name` is the name that it came with. The rest is known unless it was left out; `pages` is `None` in a format
-    without pages.
+    `name` is the name that it came with, `message` why it was left out, or what of it could not be read. The rest is
+    known unless it was left out; `pages` is `None` in a format without pages.
     """
 
     name: str
@@ -275,7 +278,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What an indexing run did. `seconds` is wall time."""
+    """What an indexing run did. `seconds` is wall time. `warnings` are about files that were read in this run."""
 
     documents: int
     passages: int
@@ -285,6 +288,7 @@ class IndexReport:
     embedded: int
     seconds: float
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

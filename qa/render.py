@@ -14,7 +14,7 @@ from qa.records import Abstention, Answer, Bounds, Document, Entry, Quote, Reaso
 from qa.text import CONTROL
 
 _REASONS = {
-    Reason.NOTHING_RETRIEVED: "No passage of the corpus resembles the question.",
+    Reason.NOTHING_RETRIEVED: "None of the passages that were searched resembles the question.",
     Reason.BELOW_THRESHOLD: "The nearest passages do not seem to answer it.",
 }
 _ACTING = re.compile(r"[\\`*_{}\[\]<>#|~&$]")

@@ -80,12 +80,16 @@ def update(
 ) -> IndexReport:
     """What `qa.bot.build` does, with the light encoder."""
     encoder = encoder or LightEncoder()
-    sources, problems = find_sources([corpus])
+
+    def look() -> Corpus:
+        sources, problems = find_sources([corpus])
+        return Corpus(roots=[corpus], sources=sources, problems=problems)
+
     with closing(Store(index, settings)) as store:
         return update_index(
             store,
             _pipeline(encoder, lambda source: read_document(source, IngestSettings())),
-            corpus=Corpus(roots=[corpus], sources=sources, problems=problems),
+            corpus=look,
             uploads=stored_uploads(index),
             progress=progress,
             wait=wait,

@@ -1,17 +1,20 @@
 """The Python API over the shipped corpus, with the real model."""
 
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import qa
-from qa.bot import Bot, open_index
+from qa.bot import Bot, build, open_index
 from qa.errors import QuestionError
 from qa.records import Abstention, Answer, Filters
 from qa.settings import Settings
+from qa.store import Store
 from tests.conftest import CORPUS
+from tests.light import LOCAL, documents, novels, write
 
 QUESTIONS = {
     "fr": "Combien de pays ont signé la résolution ?",
@@ -113,6 +116,19 @@ def test_open_builds_once_and_reopens_what_is_there(settings: Settings, bot: Bot
 
 
 @pytest.mark.usefixtures("bot")
+def test_a_build_that_waited_takes_out_nothing_that_came_meanwhile(settings: Settings, tmp_path: Path) -> None:
+    """It looks the files up when its turn has come, not before."""
+    folder = write(tmp_path / "corpus", novels(1))
+    with closing(Store(tmp_path / "index", LOCAL)) as store:
+        waiting = threading.Thread(target=build, args=([folder],), kwargs={"index": store.folder, "settings": settings})
+        with store.writing():
+            waiting.start()
+            time.sleep(0.5)  # it has come to the lock by now
+            write(folder, novels(2))
+        waiting.join()
+    assert documents(tmp_path / "index").keys() == {"1.txt", "2.txt"}
+
+
 def test_an_index_made_with_other_settings_names_the_command(settings: Settings, tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qa.errors import IndexBroken, IndexBusy, StoreError
+from qa.errors import IndexBroken, IndexBusy, IndexStale, StoreError
 from qa.records import Filters
 from qa.store import Snapshot, Store
 from tests.conftest import REPOSITORY
 from tests.light import LOCAL, LightEncoder, Place, about, ask, live_passages, novel, update, verify, write
+from tests.lightbot import light_bot
 
 VERSIONS = (
     {f"{number}.txt": novel(number, sentences=12) for number in range(1, 13)},
@@ -255,6 +256,17 @@ def test_of_writers_that_do_not_wait_one_writes_and_the_others_are_told(corpus: 
     assert set(outcomes) <= {9, 0, IndexBusy}
     assert {question: ask(corpus.index, question) for question in QUESTIONS} == corpus.right[1]
     verify(corpus.index)
+
+
+def test_an_open_bot_does_not_ask_vectors_of_another_encoder(corpus: Corpus) -> None:
+    """Its questions would be near to nothing that answers them, and it would be sure of something else."""
+    with closing(light_bot(corpus.index)) as bot:
+        assert bot.ask(QUESTIONS[0]).question == QUESTIONS[0]
+        update(corpus.corpus, corpus.index, encoder=LightEncoder("other"))
+        for use in (bot.ask, bot.candidates, bot.hits):
+            with pytest.raises(IndexStale, match="another encoder meanwhile; start this program again"):
+                use(QUESTIONS[0])
+        assert bot.document("1.txt") is not None
 
 
 def test_fifty_swaps_in_one_process_hold_on_to_nothing(tmp_path: Path) -> None:

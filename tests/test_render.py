@@ -118,7 +118,7 @@ def test_terminal_text_marks_the_answer_and_names_the_place() -> None:
 def test_an_abstention_on_a_terminal_says_so_first() -> None:
     assert to_text(abstention()) == "Not in the corpus. The nearest passages do not seem to answer it."
     assert to_text(abstention(reason=Reason.NOTHING_RETRIEVED)).endswith(
-        "No passage of the corpus resembles the question."
+        "None of the passages that were searched resembles the question."
     )
     head, *blocks = to_text(abstention(*(quote(number=n) for n in range(1, 6)))).split("\n\n")
     assert head.endswith("Nearest, but not an answer:")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from qa.errors import IndexBusy
+from qa.errors import IndexBusy, LibraryError
 from qa.store import Store
-from tests.light import LOCAL, about, ask, documents, generation, novel, novels, update
+from tests.light import LOCAL, about, ask, documents, generation, library, novel, novels, update
+from tests.visitors import brought
 
 TEXTS = novels(3)
 
@@ -27,9 +28,9 @@ def test_a_file_that_cannot_be_opened_this_time_is_reported_and_stays(corpus: Pa
     assert ask(index, about(2))[0][0] == "2.txt"
 
 
-def test_a_folder_that_cannot_be_read_is_reported_and_its_documents_stay(
-    corpus: Path, index: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def lock(corpus: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Indexes 8.txt and locked/9.txt besides; called, it takes the right to read that folder away."""
     (corpus / "locked").mkdir()
     (corpus / "locked" / "9.txt").write_text(novel(9))
     (corpus / "8.txt").write_text(novel(8))
@@ -41,13 +42,35 @@ def test_a_folder_that_cannot_be_read_is_reported_and_its_documents_stay(
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    return lambda: monkeypatch.setattr(os, "scandir", refuse)
+
+
+def test_a_folder_that_cannot_be_read_is_reported_and_its_documents_stay(
+    corpus: Path, index: Path, lock: Callable[[], None]
+) -> None:
+    lock()
     (corpus / "8.txt").unlink()
     report = update(corpus, index)
     (problem,) = report.problems
     assert (Path(problem.path).name, problem.folder) == ("locked", True)
     assert documents(index).keys() == {*TEXTS, "locked/9.txt"}
     assert ask(index, about(9))[0][0] == "locked/9.txt"
+
+
+def test_documents_of_a_folder_that_cannot_be_read_are_nobodys_uploads(
+    tmp_path: Path, corpus: Path, index: Path, lock: Callable[[], None]
+) -> None:
+    with closing(Store(index, LOCAL)) as store:
+        shelf = library(store)
+        shelf.add(brought(tmp_path / "in", {"7.txt": novel(7)}))
+        lock()
+        update(corpus, index)
+        assert shelf.ids() == {"uploads/7.txt"}
+        with pytest.raises(LibraryError, match="belongs to the corpus"):
+            shelf.remove("locked/9.txt")
+        shelf.complete()
+        shelf.add(brought(tmp_path / "in", {"6.txt": novel(6)}))
+    assert documents(index).keys() == {*TEXTS, "8.txt", "locked/9.txt", "uploads/6.txt", "uploads/7.txt"}
 
 
 @pytest.fixture

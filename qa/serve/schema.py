@@ -151,7 +151,7 @@ class ExcerptReply(DocumentReply):
 
 
 class FileReply(_Reply):
-    """What became of a file. `message` says why it was left out."""
+    """What became of a file. `message` says why it was left out, or what of it could not be read."""
 
     name: str
     status: FileStatus
