@@ -74,6 +74,23 @@ def test_the_address_of_a_quote_opens_it_afresh(browser: Browser, page: Page, ur
     expect(page.locator(".bq-panel")).to_be_hidden()
 
 
+def test_an_address_opens_the_words_that_it_is_to_and_no_others(browser: Browser, page: Page) -> None:
+    ask(page, ANSWERED)
+    words = str(open_quote(page).text_content())
+    address = page.url
+    assert re.search(r"&is=[0-9a-f]{8}$", address)
+    with visiting(browser, address) as fresh:
+        expect(fresh.locator(".bq-whole")).to_have_text(words, timeout=PATIENCE)
+        expect(fresh.locator(".bq-source-head .bq-small")).to_have_count(0)
+        assert address.endswith(str(fresh.locator(".bq-link").get_attribute("href")))
+    with visiting(browser, address[:-8] + "00000000") as fresh:
+        expect(fresh.locator(".bq-missing")).to_contain_text("no longer stands there", timeout=PATIENCE)
+        expect(fresh.locator(".bq-whole")).to_have_count(0)
+    with visiting(browser, address.partition("&is=")[0]) as fresh:
+        expect(fresh.locator(".bq-whole")).to_have_text(words, timeout=PATIENCE)
+        expect(fresh.locator(".bq-source-head .bq-small")).to_contain_text("does not say which words")
+
+
 def test_a_follow_up_says_what_it_was_read_with_and_can_be_asked_alone(page: Page, url: str) -> None:
     later = "Et où ?"
     ask(page, "Quand le séminaire de Shanghai a-t-il eu lieu ?")
@@ -174,6 +191,20 @@ def test_a_pdf_is_added_quoted_with_its_page_and_removed(page: Page, tmp_path: P
     page.locator('[data-do="remove"]').click()
     page.locator(".bq-sure .bq-danger").click()
     expect(page.locator('[data-do="remove"]')).to_have_count(0, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [(503, "disk is full"), (429, "Too many files"), (500, "could not be sent")]
+)
+def test_a_file_that_the_server_does_not_take_is_told_why(
+    browser: Browser, url: str, tmp_path: Path, status: int, why: str
+) -> None:
+    (tmp_path / "a.txt").write_text("Words.")
+    with visiting(browser, url, errors=True) as page:
+        page.route(re.compile("gradio_api/upload"), lambda route: route.fulfill(status=status, json={"message": "no"}))
+        tool(page, "Documents").click()
+        page.locator(".bq-drop input").set_input_files(tmp_path / "a.txt")
+        expect(page.locator(".bq-refused")).to_contain_text(why, timeout=PATIENCE)
 
 
 def test_the_search_is_restricted_to_what_is_chosen(page: Page) -> None:

@@ -1,11 +1,11 @@
-"""The chat page serves people as they are: their devices, languages, keyboards and readers, and the chats they keep."""
+"""The chat page serves people as they are: their devices, languages, keyboards and readers."""
 
 import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import PATIENCE, ask, asked, open_quote, ready, tool, visiting
 from tests.conftest import ABSTAINED, ANSWERED
@@ -53,81 +53,6 @@ def test_the_page_speaks_the_browsers_language_and_remembers_another(browser: Br
         expect(page.locator(".bq-tool").first).to_contain_text("Obrolan baru")
 
 
-def test_chats_outlive_a_reload_and_can_be_deleted(page: Page) -> None:
-    ask(page, ANSWERED)
-    quote = page.locator(".bq-text").first.text_content()
-    page.reload()
-    ready(page)
-    assert page.locator(".bq-text").first.text_content() == quote
-    tool(page, "New chat").click()
-    expect(page.locator(".bq-turn")).to_have_count(0)
-    tool(page, "Chats").click()
-    page.locator(".bq-chat").click()
-    expect(page.locator(".bq-text").first).to_have_text(str(quote), timeout=PATIENCE)
-    page.evaluate(
-        """() => {
-            const key = Object.keys(localStorage).find((key) => key.startsWith("babelquote.chat."));
-            const chat = JSON.parse(localStorage.getItem(key));
-            chat.turns[0].reply.quotes = "spoilt";
-            localStorage.setItem(key, JSON.stringify(chat));
-        }"""
-    )
-    page.reload()
-    ready(page)
-    expect(page.locator(".bq-asked")).to_contain_text(ANSWERED)
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".bq-text").first).to_have_text(str(quote), timeout=PATIENCE)
-    tool(page, "Chats").click()
-    page.get_by_role("button", name="Delete all chats").click()
-    page.get_by_role("button", name="Delete all chats in this browser?").click()
-    expect(page.locator(".bq-turn")).to_have_count(0)
-    page.reload()
-    ready(page)
-    expect(page.locator(".bq-turn")).to_have_count(0)
-
-
-def test_a_chat_that_comes_late_does_not_answer_another_ones_question(page: Page) -> None:
-    other = "Who is the vice mayor of Shanghai?"
-    ask(page, ANSWERED)
-    tool(page, "New chat").click()
-    ask(page, other)
-    expected = str(page.locator(".bq-text").first.text_content())
-    held: list[Route] = []
-    page.route(re.compile("component_server"), lambda route: route.continue_() if held else held.append(route))
-    for question in (ANSWERED, other):
-        tool(page, "Chats").click()
-        page.locator(".bq-chat", has_text=question).click()
-    expect(page.locator(".bq-text").first).to_have_text(expected, timeout=PATIENCE)
-    with page.expect_response(re.compile("component_server")):
-        held[0].continue_()
-    page.wait_for_timeout(300)
-    expect(page.locator(".bq-turn")).to_have_count(1)
-    expect(page.locator(".bq-text").first).to_have_text(expected)
-
-
-def test_a_chat_deleted_while_it_waits_stays_deleted(page: Page) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if '"ask"' in (route.request.post_data or "") else route.continue_()
-
-    page.route(re.compile("component_server"), hold)
-    page.locator("textarea").fill(ANSWERED)
-    page.keyboard.press("Enter")
-    expect(page.locator(".bq-thinking")).to_be_visible()
-    tool(page, "Chats").click()
-    page.locator('[data-do="forget"]').click()
-    expect(page.locator(".bq-turn")).to_have_count(0)
-    with page.expect_response(re.compile("component_server"), timeout=PATIENCE):
-        held[0].continue_()
-    page.wait_for_timeout(300)
-    page.reload()
-    ready(page)
-    expect(page.locator(".bq-turn")).to_have_count(0)
-    tool(page, "Chats").click()
-    expect(page.locator(".bq-chat")).to_have_count(0)
-
-
 def test_closing_a_quote_opens_no_other(page: Page) -> None:
     ask(page, ANSWERED)
     open_quote(page)
@@ -142,6 +67,35 @@ def test_closing_a_quote_opens_no_other(page: Page) -> None:
     page.keyboard.press("Escape")
     page.wait_for_timeout(300)
     expect(page.locator(".bq-panel")).to_be_hidden()
+
+
+def test_escape_leads_back_to_the_answer_from_which_the_source_was_opened(page: Page) -> None:
+    ask(page, ANSWERED)
+    ask(page, ANSWERED)
+    cite = page.locator(".bq-turn").nth(1).locator(".bq-cite").first
+    open_quote(page)
+    expect(page.locator(".bq-cite[aria-current]")).to_have_count(1)
+    expect(cite).to_have_attribute("aria-current", "true")
+    page.get_by_role("combobox").select_option("de")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(cite).to_have_attribute("aria-current", "true", timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    expect(page.locator(".bq-panel")).to_be_hidden()
+    expect(cite).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "direction"), [("كم دولة وقعت على القرار؟", "ar", "rtl"), (ANSWERED, "fr", "ltr")]
+)
+def test_a_question_runs_in_the_direction_of_its_script(page: Page, question: str, code: str, direction: str) -> None:
+    ask(page, question)
+    asked = page.locator(".bq-asked")
+    own = asked.get_by_text(question, exact=True)
+    assert own.evaluate("question => getComputedStyle(question).direction") == direction
+    expect(own).to_have_attribute("lang", code)
+    expect(asked.locator(".bq-hidden")).to_have_text("You asked:")
+    label = "label => [getComputedStyle(label).direction, label.closest('[lang]').lang]"
+    assert asked.locator(".bq-hidden").evaluate(label) == ["ltr", "en"]
 
 
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:

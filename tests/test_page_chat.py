@@ -2,20 +2,32 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from qa.bot import Bot, open_corpus, open_library
-from qa.errors import BabelquoteError, IndexBroken, IndexBusy, LibraryError, Overloaded, QuestionError, RateExceeded
+from qa.catalogue import Catalogue
+from qa.errors import (
+    BabelquoteError,
+    IndexBroken,
+    IndexBusy,
+    IndexUnwritable,
+    LibraryError,
+    Overloaded,
+    QuestionError,
+    RateExceeded,
+)
 from qa.feedback import FeedbackLog
 from qa.page.chat import Chat
+from qa.page.memory import MOST_LOOKUPS
 from qa.page.uploads import Uploads
-from qa.records import Reply
+from qa.records import Document, Reply
 from qa.render import to_json
 from qa.serve.service import Service
 from qa.settings import Settings
@@ -32,11 +44,21 @@ def ask(chat: Chat, question: str = ANSWERED, **more: object) -> dict[str, Any]:
     return chat.ask({"question": question, "language": "en", **more}, client="test")
 
 
-def revived(chat: Chat, kept: object, language: str = "en") -> str:
+def revived(chat: Chat, kept: object, language: str = "en", **more: object) -> str:
     """HTML of the one reply that a browser kept."""
-    begun: dict[str, Any] = chat.begin({"languages": [language], "turns": [kept]})
+    begun: dict[str, Any] = chat.begin({"languages": [language], "turns": [{"reply": kept, **more}]})
     (turn,) = begun["turns"]
     return str(turn["html"])
+
+
+def turns_of(count: int, *, quotes: int) -> list[dict[str, Any]]:
+    """Kept replies, each with so many quotes, of documents that there are not."""
+    about = {"start": 0, "end": 2, "answer_start": 0, "answer_end": 1, "text": "xy", "language": "en", "score": 0.5}
+    said = {"question": "Who?", "question_language": "en", "status": "answered", "confidence": 0.5}
+    return [
+        {"reply": {**said, "quotes": [{**about, "number": 1, "document_id": f"{turn}-{i}"} for i in range(quotes)]}}
+        for turn in range(count)
+    ]
 
 
 def open_(chat: Chat, **place: object) -> str:
@@ -100,6 +122,49 @@ def test_an_abstention_is_kept_too(chat: Chat) -> None:
     assert kept["status"] == "abstained"
     turn = revived(chat, kept)
     assert "Not in the documents" in turn
+    assert "Only part of the documents" not in turn
+    assert "Only part of the documents was searched." in revived(chat, kept, filtered=True)
+
+
+class Noting:
+    """The bot's documents; notes which are looked up."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self.ids: list[str] = []
+
+    def catalogue(self) -> AbstractContextManager[Catalogue]:
+        return self._bot.catalogue()
+
+    def document(self, document_id: str) -> Document | None:
+        self.ids.append(document_id)
+        return self._bot.document(document_id)
+
+
+def never_asked(*_: object, **__: object) -> Reply:
+    raise AssertionError("a question was asked")
+
+
+def begun_with(bot: Bot, turns: list[dict[str, Any]]) -> tuple[dict[str, Any], int]:
+    """What a page over the bot's documents begins with, and how many it looked up for that."""
+    noting = Noting(bot)
+    begun = Chat(noting, never_asked, most_chars=2_000).begin({"languages": ["en"], "turns": turns})
+    return begun, len(noting.ids)
+
+
+def test_a_long_chat_is_made_again_whole(bot: Bot) -> None:
+    begun, looked_up = begun_with(bot, turns_of(100, quotes=10))
+    assert looked_up == 100 * 10
+    assert len(begun["turns"]) == 100
+    assert all("no longer stands there" in turn["html"] for turn in begun["turns"])
+
+
+def test_a_chat_that_quotes_too_many_documents_is_made_again_from_its_end(bot: Bot) -> None:
+    begun, looked_up = begun_with(bot, turns_of(200, quotes=50))
+    made = MOST_LOOKUPS // 50
+    assert looked_up == MOST_LOOKUPS
+    assert begun["turns"][:-made] == [None] * (200 - made)
+    assert all("no longer stands there" in turn["html"] for turn in begun["turns"][-made:])
 
 
 def test_the_search_can_be_restricted(chat: Chat) -> None:
@@ -130,6 +195,7 @@ def test_a_question_that_cannot_be_asked_is_answered_by_a_message(chat: Chat, qu
         (Overloaded("x", retry_after=1), "Gerade fragen viele"),
         (IndexBroken("secret path"), "lassen sich gerade nicht durchsuchen"),
         (IndexBusy("secret path"), "an anderer Stelle"),
+        (IndexUnwritable("secret path"), "Festplatte des Servers ist voll"),
         (QuestionError("x"), "wieder überall gesucht"),
         (BabelquoteError("secret path"), "schiefgegangen"),
         (ZeroDivisionError("secret path"), "schiefgegangen"),
@@ -211,3 +277,23 @@ def test_documents_can_be_added_asked_and_removed(own: Chat, tmp_path: Path) -> 
     assert "error" in refused
     kept = own.remove({"language": "en", "document": "one.txt"})
     assert "belongs to the corpus" in str(kept["error"])
+
+
+def test_a_citation_does_not_open_other_words_once_its_document_has_changed(own: Chat, tmp_path: Path) -> None:
+    def add(text: str) -> None:
+        (tmp_path / "inbox" / "a").write_text(text, encoding="utf-8")
+        files = [{"name": "treaty.md", "path": "a"}]
+        assert own.add({"language": "en", "files": files, "job": "12345678"})["statuses"] == ["added"]
+
+    add("The treaty of Zedwick was signed by Ann Oakley in 1931.\n")
+    shown = ask(own, "Who signed the treaty of Zedwick?")
+    (link, *_) = (value for value in Html(shown["html"]).values("href") if value and value.startswith("?"))
+    link_says = {key: value for key, (value,) in parse_qs(urlsplit(link).query).items()}
+    bounds = {key: int(link_says[key]) for key in ("start", "end")}
+    place = {"document": link_says["document"], "meant": link_says["is"], **bounds}
+    assert "Ann Oakley" in Html(open_(own, **place)).text(".bq-whole")
+    own.remove({"language": "en", "document": place["document"]})
+    add("The treaty of Zedwick was signed by Tom Archer in 1931.\n")
+    opened = open_(own, **place)
+    assert "no longer stands there" in opened
+    assert "Tom Archer" not in opened

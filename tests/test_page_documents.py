@@ -1,10 +1,12 @@
 """The documents on the chat page: one opened at a quote, the list of them, and the welcome over them."""
 
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 
+from qa.page.markup import digest
 from qa.page.shelf import list_html, shelf_html
 from qa.page.source import STEP, WINDOW, missing_html, place, source_html
 from qa.page.uploads import reports_html
@@ -88,11 +90,31 @@ def test_an_answer_outside_its_quote_is_no_place() -> None:
     assert place(DOCUMENT, 8, 54, Bounds(20, 20)) is None
 
 
+def test_a_link_opens_the_words_that_it_is_to_and_no_others() -> None:
+    meant = digest(DOCUMENT.text[8:54])
+    shown = place(DOCUMENT, 8, 54, Bounds(29, 39), meant=meant)
+    assert shown
+    html = Html(source_html(shown, EN))
+    assert html.texts(".bq-small") == []
+    (link,) = html.values("href")
+    assert parse_qs(urlsplit(str(link)).query)["is"] == [meant]
+    changed = replace(DOCUMENT, text=DOCUMENT.text.replace("143", "144"))
+    assert place(changed, 8, 54, Bounds(29, 39), meant=meant) is None
+    assert place(DOCUMENT, 8, 54, meant="") is None
+
+
+def test_a_link_that_does_not_say_its_words_says_that_it_does_not() -> None:
+    shown = place(DOCUMENT, 8, 54)
+    assert shown
+    assert "does not say which words" in Html(source_html(shown, EN)).text(".bq-small")
+
+
 def test_a_document_opens_without_a_quote() -> None:
     shown = place(DOCUMENT, 0, 0)
     assert shown
     html = Html(source_html(shown, EN))
     assert "mark" not in html.tags
+    assert html.texts(".bq-small") == []
     assert html.text(".bq-body") == DOCUMENT.text
 
 
@@ -143,10 +165,12 @@ def test_each_file_gets_its_report() -> None:
         FileReport(name="a.pdf", status=FileStatus.ADDED, message="", language="fr", pages=3, passages=1),
         FileReport(name="b.txt", status=FileStatus.ALREADY_THERE, message="the same file is there already"),
         FileReport(name=EVIL, status=FileStatus.LEFT_OUT, message=EVIL),
+        FileReport(name="c.pdf", status=FileStatus.ADDED, message=f"page 2 is a picture {EVIL}", passages=2),
     ]
     html = Html(reports_html(reports, EN))
-    assert html.texts("b") == ["a.pdf", "b.txt", EVIL]
+    assert html.texts("b") == ["a.pdf", "b.txt", EVIL, "c.pdf"]
     assert html.texts(".bq-report")[:2] == ["a.pdfAdded · French · 3 pages · 1 passage", "b.txtAlready there"]
+    assert html.texts(".bq-report")[3] == f"c.pdfAdded · 2 passages page 2 is a picture {EVIL}"
     assert html.texts(".bq-refused") == [f"{EVIL}Left out: {EVIL}"]
 
 

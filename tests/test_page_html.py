@@ -1,6 +1,7 @@
 """The chat page's replies: quotes word for word, links to their places, nothing of a document that acts."""
 
 from dataclasses import replace
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -45,8 +46,9 @@ def test_a_citation_is_a_link_to_exactly_its_place() -> None:
     html = Html(reply_html(answer(), EN))
     (link,) = {value for tag, name, value in html.attributes if (tag, name) == ("a", "href")}
     assert link is not None
+    words = sha256("Die Resolution haben 143 Länder unterzeichnet.".encode()).hexdigest()[:8]
     assert parse_qs(urlsplit(link).query) == {
-        "document": ["shanghai-de"], "start": ["8"], "end": ["54"], "answer": ["29-39"],
+        "document": ["shanghai-de"], "start": ["8"], "end": ["54"], "answer": ["29-39"], "is": [words],
     }  # fmt: skip
     assert html.text(".bq-cite") == "1"
 

@@ -12,6 +12,7 @@ from qa.catalogue import Catalogue
 from qa.errors import (
     CorpusError,
     IndexBusy,
+    IndexUnwritable,
     LibraryError,
     QuestionError,
     RateExceeded,
@@ -21,7 +22,7 @@ from qa.errors import (
 from qa.feedback import FeedbackLog, Verdict
 from qa.page import requests
 from qa.page.answers import level, reply_html, spoken_summary
-from qa.page.memory import revive
+from qa.page.memory import revivable, revive
 from qa.page.shelf import LISTED, choices_html, list_html, shelf_html
 from qa.page.source import STEP, WINDOW, missing_html, place, source_html
 from qa.page.uploads import Uploads, reports_html
@@ -73,21 +74,24 @@ class Chat:
         self._feedback = feedback
 
     def begin(self, received: Received) -> Response:
-        """Texts, welcome and the replies that the browser kept, for a page that opens or changes its language."""
+        """Texts, welcome and the replies that the browser kept, for a page that opens or changes its language.
+
+        Of replies that quote too many documents, the first are `None`: these can be asked for again.
+        """
 
         def work(request: requests.Begin) -> Response:
             say = words(choose(request.languages))
             with self._collection.catalogue() as catalogue:
                 welcome = welcome_html(catalogue.overview(), say, shipped=catalogue.titles(SHIPPED).keys() >= SHIPPED)
             document = lru_cache(self._collection.document)
-            replies = [revive(kept, document) for kept in request.turns]
+            unseen = len(request.turns) - revivable(request.turns)
             return {
                 "language": say.language,
                 "languages": {code: words(code)("name") for code in LANGUAGES},
                 "texts": say.plain(),
                 "limits": {"chars": self._most_chars, "window": WINDOW, "step": STEP, **self._upload_limits()},
                 "welcome": welcome,
-                "turns": [self._shown(reply, say) if reply else self._gone(say) for reply in replies],
+                "turns": [None] * unseen + [self._revived(kept, document, say) for kept in request.turns[unseen:]],
             }
 
         return self._respond(requests.Begin, received, work)
@@ -120,7 +124,7 @@ class Chat:
                 if request.answer_start is not None and request.answer_end is not None
                 else None
             )
-            found = place(document, request.start, request.end, answer)
+            found = place(document, request.start, request.end, answer, meant=request.meant)
             if found is None:
                 return {"html": missing_html(say, document=True)}
             before = WINDOW if request.before is None else request.before
@@ -221,7 +225,9 @@ class Chat:
             "level": level(reply.confidence),
         }
 
-    def _gone(self, say: Words) -> Response:
+    def _revived(self, kept: requests.Kept, document: Callable[[str], Document | None], say: Words) -> Response:
+        if reply := revive(kept.reply, document):
+            return self._shown(reply, say, filtered=kept.filtered)
         return {"html": missing_html(say, document=True), "spoken": say("not_there"), "markdown": ""}
 
     def _respond(self, shape: type[R], received: Received, work: Callable[[R], Response]) -> Response:
@@ -243,6 +249,9 @@ class Chat:
             return {"error": say("error_last")}
         except LibraryError as error:
             return {"error": str(error)}
+        except IndexUnwritable:
+            _log.exception("the disk cannot be written")
+            return {"error": say("error_disk")}
         except StoreError:
             _log.exception("the index cannot be read")
             return {"error": say("error_index")}

@@ -1,5 +1,6 @@
 """Bits of HTML that every part of the page uses."""
 
+from hashlib import sha256
 from html import escape
 from urllib.parse import urlencode
 
@@ -25,17 +26,34 @@ def spoken(language: str) -> str:
 
 def address(quote: Quote) -> str:
     """The link that opens a quote in its document."""
-    return place_address(quote.document.id, quote.start, quote.end, quote.answer_start, quote.answer_end)
+    bounds = (quote.start, quote.end, quote.answer_start, quote.answer_end)
+    return place_address(quote.document.id, *bounds, quoted=quote.text)
 
 
 def place_address(
-    document_id: str, start: int, end: int, answer_start: int | None = None, answer_end: int | None = None
+    document_id: str,
+    start: int,
+    end: int,
+    answer_start: int | None = None,
+    answer_end: int | None = None,
+    *,
+    quoted: str = "",
 ) -> str:
-    """`/?document=ID&start=S&end=E`, relative, with the answer's bounds where there are any."""
+    """`/?document=ID&start=S&end=E`, relative, with the answer's bounds where there are any.
+
+    `quoted` are the words there, if the link is to a quote: it carries their digest, and opens nothing else.
+    """
     values: dict[str, object] = {"document": document_id, "start": start, "end": end}
     if answer_start is not None and answer_end is not None:
         values["answer"] = f"{answer_start}-{answer_end}"
+    if quoted:
+        values["is"] = digest(quoted)
     return "?" + urlencode(values)
+
+
+def digest(quoted: str) -> str:
+    """Eight hexadecimal digits by which a link knows its words again."""
+    return sha256(quoted.encode()).hexdigest()[:8]
 
 
 def provenance(document: Document | Entry, language: str, page: int | None, words: Words) -> str:

@@ -1,9 +1,19 @@
 """Replies that a browser kept, made again from the documents; what no longer stands there is not shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 
-from qa.page.requests import QuoteRecord, ReplyRecord
+from qa.page.requests import Kept, QuoteRecord, ReplyRecord
 from qa.records import Abstention, Answer, Document, Quote, Reason, Reply
+
+MOST_LOOKUPS = 2_000
+"""Documents that are looked up for the replies of one chat. A hundred replies with ten quotes each take 1,000."""
+
+
+def revivable(turns: Sequence[Kept]) -> int:
+    """How many of the replies, from the last, can be made again with `MOST_LOOKUPS`."""
+    named = (len({quote.document_id for quote in (*turn.reply.quotes, *turn.reply.nearest)}) for turn in turns[::-1])
+    return sum(total <= MOST_LOOKUPS for total in accumulate(named))
 
 
 def revive(kept: ReplyRecord, document: Callable[[str], Document | None]) -> Reply | None:

@@ -60,13 +60,22 @@ class Chosen(BaseModel):
         return Filters(tuple(self.languages), tuple(self.sources), tuple(self.documents))
 
 
+class Kept(BaseModel):
+    """A reply that a browser kept. `filtered`: only part of the documents was searched for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reply: ReplyRecord
+    filtered: bool = False
+
+
 class Begin(BaseModel):
     """A page is opened, or its language is changed. `turns` are the replies that stand on it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     languages: Annotated[list[Annotated[str, Field(max_length=50)]], Field(max_length=50)]
-    turns: Annotated[list[ReplyRecord], Field(max_length=200)] = []
+    turns: Annotated[list[Kept], Field(max_length=200)] = []
 
 
 class Ask(_Request):
@@ -76,13 +85,14 @@ class Ask(_Request):
 
 
 class Open(_Request):
-    """A document at a place, with so many characters around it."""
+    """A document at a place, with so many characters around it. `meant`: the digest of the words that a link is to."""
 
     document: Name
     start: Offset = 0
     end: Offset = 0
     answer_start: Offset | None = None
     answer_end: Offset | None = None
+    meant: Name | None = None
     before: Annotated[int, Field(ge=0, le=2_000_000)] | None = None
     after: Annotated[int, Field(ge=0, le=2_000_000)] | None = None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from qa.page.markup import place_address, provenance, spoken, text
+from qa.page.markup import digest, place_address, provenance, spoken, text
 from qa.page.words import Words
 from qa.records import Bounds, Document
 
@@ -21,12 +21,14 @@ _SLACK = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A stretch of a document, and the answer in it. Empty bounds: nothing is marked."""
+    """A stretch of a document, and the answer in it. Empty bounds: nothing is marked. `compared`: these are the words
+    that the link meant."""
 
     document: Document
     start: int = 0
     end: int = 0
     answer: Bounds | None = None
+    compared: bool = False
 
     @property
     def page(self) -> int | None:
@@ -34,13 +36,20 @@ class Place:
         return bisect_right(self.document.pages, self.start) or None
 
 
-def place(document: Document, start: int, end: int, answer: Bounds | None = None) -> Place | None:
-    """The place that a link names; `None` if the document has no such place."""
+def place(
+    document: Document, start: int, end: int, answer: Bounds | None = None, *, meant: str | None = None
+) -> Place | None:
+    """The place that a link names; `None` if the document has no such place.
+
+    `meant` is the digest of the words that the link is to; the place must hold just these.
+    """
     if not 0 <= start <= end <= len(document.text) or end - start > LONGEST:
         return None
     if answer and not start <= answer.start < answer.end <= end:
         return None
-    return Place(document=document, start=start, end=end, answer=answer)
+    if meant is not None and meant != digest(document.text[start:end]):
+        return None
+    return Place(document=document, start=start, end=end, answer=answer, compared=meant is not None)
 
 
 def source_html(shown: Place, words: Words, *, before: int = WINDOW, after: int = WINDOW) -> str:
@@ -59,7 +68,8 @@ def source_html(shown: Place, words: Words, *, before: int = WINDOW, after: int 
     marked = f'<mark class="bq-whole" tabindex="-1">{inner}</mark>' if shown.end > shown.start else ""
     return (
         f'<header class="bq-source-head"><h3 {spoken(language)}>{text(document.title)}</h3>'
-        f'<p class="bq-about">{provenance(document, language, shown.page, words)}</p>{_links(shown, words)}</header>'
+        f'<p class="bq-about">{provenance(document, language, shown.page, words)}</p>{_links(shown, words)}'
+        f"{_caution(shown, words)}</header>"
         f"{_edge('before', left > 0, words)}"
         f'<div class="bq-body" {spoken(language)}>{earlier}{marked}{later}</div>'
         f"{_edge('after', right < len(content), words)}"
@@ -80,12 +90,18 @@ def _links(shown: Place, words: Words) -> str:
             f"{escape(words('filter_this'))}</button></p>"
         )
     answer = shown.answer or (None, None)
-    link = place_address(document.id, shown.start, shown.end, *answer)
+    link = place_address(document.id, shown.start, shown.end, *answer, quoted=document.text[shown.start : shown.end])
     at = words("characters", start=shown.start, end=shown.end)
     return (
         f'<p class="bq-tools"><a class="bq-link" href="{escape(link)}">{escape(words("link"))}</a>'
         f'<span class="bq-offsets"><bdi>{text(document.id)}</bdi>, {escape(at)}</span></p>'
     )
+
+
+def _caution(shown: Place, words: Words) -> str:
+    if shown.compared or shown.end == shown.start:
+        return ""
+    return f'<p class="bq-small">{escape(words("not_compared"))}</p>'
 
 
 def _edge(side: str, more: bool, words: Words) -> str:

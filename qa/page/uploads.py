@@ -93,5 +93,7 @@ def _report(report: FileReport, words: Words) -> str:
         parts.append(words.counted("pages", report.pages))
     if report.passages:
         parts.append(words.counted("passages", report.passages))
-    about = escape(" · ".join(parts))
-    return f'<p class="bq-report"><b><bdi>{text(report.name)}</bdi></b><span>{about}</span></p>'
+    about = f"<span>{escape(' · '.join(parts))}</span>"
+    if report.status is FileStatus.ADDED and report.message:  # of what could be read only in part
+        about += f" <span><bdi {spoken('en')}>{text(report.message)}</bdi></span>"
+    return f'<p class="bq-report"><b><bdi>{text(report.name)}</bdi></b>{about}</p>'

@@ -1,6 +1,5 @@
 // The conversation: questions, replies, and what can be done with a reply.
 
-const MOST_TURNS = 100; // of one chat; the oldest are dropped
 const turnsList = one(".bq-turns");
 const box = one("textarea");
 let chat = currentChat();
@@ -9,11 +8,18 @@ let chosenNames = {};
 const asking = new Map(); // the turns that wait for their reply, and their chats
 
 function turnItem(turn) {
-  const question = make("h2", { class: "bq-asked", dir: "auto" });
-  question.append(make("span", { class: "bq-hidden", text: `${say("you_asked")}: ` }), turn.asked);
+  // The label is in the page's language, the question in its own; the first letter decides how a text runs.
+  const label = make("span", { class: "bq-hidden", text: `${say("you_asked")}: ` });
+  const question = make("span", { class: "bq-question", dir: "auto", text: turn.asked });
+  const asked = make("h2", { class: "bq-asked" }, label, question);
+  const item = make("li", { class: "bq-turn" }, asked, make("div", { class: "bq-reply" }));
+  nameLanguage(item, turn);
+  return item;
+}
+
+function nameLanguage(item, turn) {
   const code = turn.reply?.question_language;
-  if (code && code !== "und") question.lang = code;
-  return make("li", { class: "bq-turn" }, question, make("div", { class: "bq-reply" }));
+  if (code && code !== "und") one(".bq-question", item).lang = code;
 }
 
 // Puts what the server made of a reply into its turn.
@@ -21,9 +27,7 @@ function fillTurn(item, turn, shown) {
   const reply = one(".bq-reply", item);
   reply.innerHTML = shown.html;
   item.shown = shown;
-  if (turn.reply?.question_language && turn.reply.question_language !== "und") {
-    one(".bq-asked", item).lang = turn.reply.question_language;
-  }
+  nameLanguage(item, turn);
   if (!shown.markdown) return;
   const bar = make("div", { class: "bq-actions" }, iconButton("copy", "copy", say("copy")));
   for (const [name, label] of [["right", "right"], ["wrong", "wrong"]]) {
@@ -52,6 +56,8 @@ function sizeBox() {
 const isBusy = () => chat.turns.some((turn) => asking.has(turn));
 const showBusy = () => { root.dataset.busy = isBusy() ? "yes" : ""; };
 const itemOf = (turn) => turnsList.children[chat.turns.indexOf(turn)];
+const turnOf = (part) => chat.turns[[...turnsList.children].indexOf(part.closest(".bq-turn"))];
+const isFiltered = (restricted) => Object.values(restricted ?? {}).some((values) => values?.length > 0);
 const earlierThan = (turn) => chat.turns.slice(0, chat.turns.indexOf(turn))
   .map((other) => other.reply?.question).filter(Boolean).slice(-20);
 
@@ -59,13 +65,13 @@ const earlierThan = (turn) => chat.turns.slice(0, chat.turns.indexOf(turn))
 async function answerTurn(turn, { alone = false } = {}) {
   const here = chat;
   const asIn = language;
+  const within = chosen;
   const earlier = alone ? [] : earlierThan(turn);
   asking.set(turn, here);
   one(".bq-reply", itemOf(turn)).replaceChildren(thinking());
   showBusy();
   announce(say("thinking"));
-  turn.chosen = chosen;
-  const shown = await call("ask", { language, question: turn.asked, earlier, chosen });
+  const shown = await call("ask", { language, question: turn.asked, earlier, chosen: within });
   asking.delete(turn);
   showBusy();
   if (shown.unfilter) setChosen({ languages: [], sources: [], documents: [] });
@@ -76,9 +82,8 @@ async function answerTurn(turn, { alone = false } = {}) {
     one(".bq-reply", item).replaceChildren(make("p", { class: "bq-failed", role: "alert", text: shown.error }), retry);
     return;
   }
-  turn.reply = shown.reply;
-  turn.judged = undefined;
-  if (saveChat(here)) showError(say("history_full"));
+  Object.assign(turn, { reply: shown.reply, chosen: within, judged: undefined });
+  if (saveTurn(here, turn)) showError(say("history_full"));
   if (!item) return;
   if (asIn !== language) { // the page's language was changed meanwhile
     await begin();
@@ -104,14 +109,15 @@ async function ask(question) {
   box.value = "";
   sizeBox();
   if (narrow.matches) box.blur();
-  const turn = { asked };
+  leaveIfGone();
+  const turn = { id: newId(), asked };
   if (chat.turns.length === MOST_TURNS) {
     chat.turns.shift();
     turnsList.firstElementChild.remove();
   }
   chat.turns.push(turn);
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
-  if (saveChat(chat)) showError(say("history_full"));
+  if (saveTurn(chat, turn)) showError(say("history_full"));
   one(".bq-welcome").hidden = true;
   const item = turnItem(turn);
   turnsList.append(item);
@@ -151,7 +157,7 @@ async function judge(item, turn, right) {
   for (const button of all('[data-do="judge"]', item)) {
     button.setAttribute("aria-pressed", String((button.dataset.right === "true") === right));
   }
-  saveChat(chat);
+  saveTurn(chat, turn);
   one(".bq-comment", item)?.remove();
   const done = await call("judge", { language, right, earlier: earlierThan(turn), chosen: turn.chosen, reply: turn.reply });
   one(".bq-said", item).textContent = done.error ?? done.said;

@@ -84,6 +84,12 @@ async function addFiles(files) {
   await listDocuments();
 }
 
+// What to say of a file that was not sent. Gradio's error begins with the status; see qa/serve/files.py.
+function whyNotSent(error) {
+  if (error.message?.startsWith("HTTP 503")) return "error_disk";
+  return error.message?.startsWith("HTTP 429") ? "error_upload_rate" : "error_upload";
+}
+
 // Sends the files one by one, and has them indexed together.
 async function addSome(files) {
   const state = make("p", { class: "bq-working" }, make("progress"), make("span"));
@@ -104,12 +110,12 @@ async function addSome(files) {
     try {
       const { path } = await upload(file);
       sent.push({ name: file.name, path });
-    } catch {
-      refuse(file.name, say("error_upload"));
+    } catch (error) {
+      refuse(file.name, say(whyNotSent(error)));
     }
   }
   if (sent.length) {
-    const job = newChat().id;
+    const job = newId();
     tell(say("stage_read"));
     let over = false;
     const run = call("add", { language, files: sent, job }).finally(() => { over = true; });

@@ -25,7 +25,6 @@ function openHistory(from) {
 
 function forget(id) {
   deleteChat(id);
-  for (const waiting of asking.values()) waiting.gone ||= waiting.id === id;
   if (id === chat.id) leaveChat();
   openHistory();
 }
@@ -36,6 +35,14 @@ function leaveChat() {
   writeStored("sessionStorage", `${SETTING}current`, chat.id);
   showChat(new Map());
 }
+
+// What another tab deleted is not shown here either, and does not come back with the next question.
+function leaveIfGone() {
+  if (!isGone(chat)) return;
+  leaveChat();
+  showError(say("history_gone"));
+}
+window.addEventListener("storage", ({ newValue }) => { if (newValue === null) leaveIfGone(); });
 
 function forgetAll(button) {
   if (button.dataset.sure) {

@@ -5,8 +5,9 @@ const panel = one(".bq-panel");
 const panelBody = one(".bq-panel-body");
 let panelKind = "";
 let returnTo = null;
-let opened = null; // the place that is open: { document, start, end, answer_start, answer_end, before, after }
+let opened = null; // the place that is open: { document, start, end, meant, answer_start, answer_end, before, after }
 let steps = []; // the quotes of the answer from which it was opened
+let stepsOf = null; // the turn of that answer
 let ownEntry = false; // whether the browser's history has an entry of ours to go back over
 
 function placeOf(link) {
@@ -15,16 +16,20 @@ function placeOf(link) {
   const place = { document: values.get("document"), start: whole("start"), end: whole("end") };
   const answer = /^(\d+)-(\d+)$/.exec(values.get("answer") ?? "");
   if (answer) Object.assign(place, { answer_start: Number(answer[1]), answer_end: Number(answer[2]) });
+  if (values.get("is")) place.meant = values.get("is");
   return place.document ? place : null;
 }
 
 function addressOf(place) {
   const values = new URLSearchParams({ document: place.document, start: place.start, end: place.end });
   if (place.answer_start !== undefined) values.set("answer", `${place.answer_start}-${place.answer_end}`);
+  if (place.meant) values.set("is", place.meant);
   return `?${values}`;
 }
 
-const samePlace = (a, b) => a && b && a.document === b.document && a.start === b.start && a.end === b.end;
+const samePlace = (a, b) =>
+  a && b && a.document === b.document && a.start === b.start && a.end === b.end && a.meant === b.meant;
+const numbersOf = (turn) => (turn && itemOf(turn) ? all(".bq-cite", itemOf(turn)) : []);
 
 function showPanel(kind, title, from) {
   if (panel.hidden || from) returnTo = from ?? document.activeElement;
@@ -71,19 +76,25 @@ function closePanel({ historyMoved = false } = {}) {
   ownEntry = false;
 }
 
-// Opens a document at a place. `within`: the answer whose quotes "next" and "previous" go through.
-async function openSource(place, { from = null, within = null, push = true, focus = true } = {}) {
+// Opens a document at a place. `turn`: whose quotes "next" and "previous" go through; by default as before, if this
+// place is one of them.
+async function openSource(place, { from = null, turn = null, push = true, focus = true } = {}) {
   opened = { ...place };
-  if (within) steps = all(".bq-cite", within).map((link) => placeOf(link.href));
-  else if (!steps.some((step) => samePlace(step, place))) steps = [];
+  if (turn) {
+    stepsOf = turn;
+    steps = numbersOf(turn).map((link) => placeOf(link.href));
+  } else if (!steps.some((step) => samePlace(step, place))) {
+    stepsOf = null;
+    steps = [];
+  }
   showPanel("source", say("source"), from);
   const at = steps.findIndex((step) => samePlace(step, place));
   one(".bq-step").textContent = at < 0 ? "" : say("place", { number: at + 1, total: steps.length });
   one('[data-do="previous"]').disabled = at <= 0;
   one('[data-do="next"]').disabled = at < 0 || at >= steps.length - 1;
-  for (const link of all(".bq-cite")) {
+  for (const link of all(".bq-cite[aria-current]")) link.removeAttribute("aria-current");
+  for (const link of numbersOf(stepsOf)) {
     if (samePlace(placeOf(link.href), place)) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
   }
   if (push) {
     if (ownEntry) window.history.replaceState({ source: true }, "", addressOf(place));

@@ -11,7 +11,7 @@ async function begin() {
   const replied = here.turns.filter((turn) => turn.reply);
   const kept = readStored("localStorage", `${SETTING}language`);
   const wanted = [...(typeof kept === "string" ? [kept] : []), ...navigator.languages].slice(0, 20);
-  const replies = replied.map((turn) => turn.reply);
+  const replies = replied.map((turn) => ({ reply: turn.reply, filtered: isFiltered(turn.chosen) }));
   let reply = await call("begin", { languages: wanted, turns: replies });
   // What was kept may be of another version, or spoilt: then its questions remain, and can be asked again.
   if (reply.error && replies.length) reply = await call("begin", { languages: wanted, turns: [] });
@@ -66,7 +66,7 @@ const actions = {
   example: (button) => ask(one("span", button).textContent),
   chat: ({ dataset: { id } }) => {
     const waiting = [...asking.values()].find((other) => other.id === id);
-    startChat(waiting ?? readStored("localStorage", CHAT + id) ?? newChat());
+    startChat(waiting ?? readChat(id) ?? newChat());
   },
   forget: (button) => forget(button.dataset.id),
   "forget-all": (button) => forgetAll(button),
@@ -107,16 +107,14 @@ root.addEventListener("click", (event) => {
     const place = placeOf(link.href);
     if (place) {
       event.preventDefault();
-      const within = link.closest(".bq-answer, .bq-abstention");
-      openSource(place, { from: link, within });
+      openSource(place, { from: link, turn: turnOf(link) });
       return;
     }
   }
   const button = event.target.closest("[data-do]");
   if (!button || button.matches("input")) return;
   event.preventDefault();
-  const item = button.closest(".bq-turn");
-  actions[button.dataset.do]?.(button, item, item && chat.turns[[...turnsList.children].indexOf(item)]);
+  actions[button.dataset.do]?.(button, button.closest(".bq-turn"), turnOf(button));
 });
 
 // Whether a key belongs to an input method. Safari ends composing before the key that ended it, and marks that one.

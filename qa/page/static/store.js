@@ -1,8 +1,11 @@
-// Chats are kept in this browser, one entry each, so that two tabs do not overwrite one another. The chat that a tab
-// shows is the tab's own (sessionStorage). Where storage is forbidden, the page works and forgets.
+// Chats are kept in this browser, one entry each. The chat that a tab shows is the tab's own (sessionStorage). Two tabs
+// may show the same: each saves the turns that it asked, and a chat that one of them deletes is deleted in both. Where
+// storage is forbidden, the page works and forgets.
 
 const CHAT = "babelquote.chat.";
 const SETTING = "babelquote.";
+const MOST_TURNS = 100; // of one chat; the oldest are dropped
+const seen = new Set(); // ids of the chats that this tab read or saved
 
 function readStored(storage, key) {
   try {
@@ -21,7 +24,20 @@ function writeStored(storage, key, value) {
   }
 }
 
-const newChat = () => ({ id: crypto.randomUUID?.() ?? String(Math.random()).slice(2), turns: [], changed: 0 });
+const newId = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+const newChat = () => ({ id: newId(), turns: [], changed: 0 });
+
+// A chat as it was saved last, in whatever tab.
+function readChat(id) {
+  const chat = readStored("localStorage", CHAT + id);
+  if (!chat || !Array.isArray(chat.turns)) return null;
+  seen.add(id);
+  chat.turns.forEach((turn, i) => { turn.id ??= `${i}`; }); // saved before turns had ids
+  return chat;
+}
+
+// Whether a chat that was saved has been deleted since, in whatever tab.
+const isGone = (chat) => chat.gone || (seen.has(chat.id) && !readChat(chat.id));
 
 function storedChats() {
   let keys = [];
@@ -40,22 +56,26 @@ function deleteChat(id) {
   } catch { /* storage is forbidden */ }
 }
 
-// Saves a chat; the oldest ones make room. Returns how many had to go.
-function saveChat(chat) {
-  if (chat.gone) return 0; // it was deleted while it waited for a reply
+// Saves a turn of a chat; what other tabs saved of the chat stays, and its oldest turns and the oldest chats make room.
+// Returns how many chats had to go.
+function saveTurn(chat, turn) {
+  if (isGone(chat)) return 0;
   chat.changed = Date.now();
+  const turns = readChat(chat.id)?.turns ?? [...chat.turns];
+  const at = turns.findIndex((other) => other.id === turn.id);
+  turns.splice(at < 0 ? turns.length : at, 1, turn);
   let gone = 0;
-  while (!writeStored("localStorage", CHAT + chat.id, chat)) {
+  while (!writeStored("localStorage", CHAT + chat.id, { ...chat, turns: turns.slice(-MOST_TURNS) })) {
     const oldest = storedChats().filter((other) => other.id !== chat.id).pop();
-    if (!oldest) break;
+    if (!oldest) return gone;
     deleteChat(oldest.id);
     gone += 1;
   }
+  seen.add(chat.id);
   return gone;
 }
 
 function currentChat() {
   const id = readStored("sessionStorage", `${SETTING}current`);
-  const chat = id && readStored("localStorage", CHAT + id);
-  return chat && Array.isArray(chat.turns) ? chat : newChat();
+  return (id && readChat(id)) || newChat();
 }
