@@ -14,11 +14,13 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
-$(VENV)/bin/python:
+# A virtual environment without pip, left by a run that failed or was stopped, is made anew.
+$(VENV)/.pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12 make …"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@touch $@
 
-$(RUNTIME): pyproject.toml | $(VENV)/bin/python
+$(RUNTIME): pyproject.toml | $(VENV)/.pip
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
@@ -31,10 +33,11 @@ setup: $(DEV)  ## make .venv with everything for running and developing
 chat: $(RUNTIME)  ## index the shipped corpus and open the chat on 127.0.0.1:7860 (PORT=… changes it)
 	$(BIN)/babelquote chat corpus --port $(PORT)
 
+ask: override export Q := $(value Q)
 ask: $(RUNTIME)  ## ask the shipped corpus: make ask Q="Berapa negara ikut serta?"
-	@test -n "$(Q)" || { echo 'usage: make ask Q="your question"'; exit 2; }
+	@test -n "$$Q" || { echo 'usage: make ask Q="your question"'; exit 2; }
 	@$(BIN)/babelquote index corpus > /dev/null
-	@$(BIN)/babelquote ask "$(Q)"
+	@$(BIN)/babelquote ask -- "$$Q"
 
 index: $(RUNTIME)  ## build or update the index of the shipped corpus
 	$(BIN)/babelquote index corpus
@@ -58,6 +61,7 @@ screenshots: $(DEV) chromium  ## take the pictures in docs/images from the runni
 	$(BIN)/python -m tests.screenshots
 
 wheel: $(DEV)  ## build dist/babelquote-….whl
+	rm -rf build
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:  ## remove the virtual environment, indexes and build leftovers

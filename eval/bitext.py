@@ -6,6 +6,8 @@ measure it on Tatoeba).
 """
 
 import gzip
+import zlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def load(file: Path, limit: int | None = None) -> list[tuple[str, str]]:
                     seen.add(sides[1])
                 if len(found) == limit:
                     break
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise BitextError(f"cannot read {file}: {error}; expected a gzipped file of sentence pairs in UTF-8") from error
     if len(found) < 2:
         raise BitextError(f"{file} holds {len(found)} pairs; expected two or more")
@@ -63,8 +65,10 @@ def accuracy(encoder: Encoder, pairs: Pairs) -> float:
 def accuracies(
     files: Sequence[Path], encoders: Mapping[str, Callable[[], Encoder]], *, limit: int, track: Track = silent
 ) -> dict[str, dict[str, float]]:
-    """Accuracy on the first `limit` pairs of each file, by the encoder's name and the file's language."""
-    pairs = {language(file): load(file, limit) for file in files}
+    """Accuracy on the first `limit` pairs of each file, by the encoder's name and the file's language, or its name if
+    another file has that language."""
+    shared = Counter(map(language, files))
+    pairs = {language(file) if shared[language(file)] == 1 else file.name: load(file, limit) for file in files}
     found = {}
     for name, make in encoders.items():
         encoder = make()

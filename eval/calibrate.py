@@ -8,15 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 from scipy.optimize import minimize
-from scipy.special import logit, logsumexp
+from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from eval.confidence import expected_calibration_error
 from eval.gold import GoldQuestion
 from qa.answer import Calibration, Candidate
+from qa.errors import BabelquoteError
 
 FOLDS = 5
 PENALTY = 0.01
+
+
+class TooFew(BabelquoteError):
+    """Questions that do not tell right quotes from wrong ones; nothing can be fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,15 @@ def judge(question: GoldQuestion, candidates: Sequence[Candidate]) -> Judged:
 def fit(judged: Sequence[Judged]) -> Calibration:
     """Two models in one: the weights are those of a conditional logit (McFadden 1974), which sets a question's right
     candidates against its wrong ones; scale and bias are then fitted on each question's best candidate (Platt 1999),
-    since the best of many looks better than it is."""
+    since the best of many looks better than it is. Raises `TooFew`."""
     choices = [
         (np.array([_evidence(candidate) for candidate in item.candidates]), np.array(item.right))
         for item in judged
         if any(item.right)
     ]
-    every = np.concatenate([rows for rows, _ in choices])
-    spread = every.std(axis=0)
+    if not choices:
+        raise TooFew("no right quote is among the candidates of any question; ask more questions")
+    spread = np.concatenate([rows for rows, _ in choices]).std(axis=0)
 
     def loss(weights: NDArray[np.float64]) -> float:
         scores = [rows / spread @ weights for rows, _ in choices]
@@ -66,12 +72,15 @@ def fit(judged: Sequence[Judged]) -> Calibration:
         return float(np.mean(wrong) + PENALTY * weights @ weights)
 
     weights = minimize(loss, np.zeros(len(spread))).x / spread
-    draft = Calibration(-float(every.mean(axis=0) @ weights), *map(float, weights))
-    best = [item.best(draft) for item in judged]
-    logits = np.array([[logit(p)] for p, _ in best])
-    scale = LogisticRegression(C=100.0).fit(logits, [is_right for _, is_right in best])
-    slope = float(scale.coef_[0, 0])
-    bias = float(scale.intercept_[0]) + slope * draft.bias
+    best = [
+        max((float(np.dot(_evidence(candidate), weights)), right) for candidate, right in item)
+        for item in (list(zip(item.candidates, item.right, strict=True)) for item in judged)
+        if item
+    ]
+    if len({right for _, right in best}) < 2:
+        raise TooFew("no first quote is right, or all are; ask more questions")
+    scale = LogisticRegression(C=100.0).fit([[score] for score, _ in best], [right for _, right in best])
+    slope, bias = float(scale.coef_[0, 0]), float(scale.intercept_[0])
     return Calibration(round(bias, 3), *(round(slope * float(weight), 3) for weight in weights))
 
 

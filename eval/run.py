@@ -23,6 +23,7 @@ from eval.result import Provenance, Result
 from eval.score import Ground, score
 from eval.speed import cold_starts
 from eval.systems import SYSTEMS, System, Task
+from qa.bot import build
 from qa.chunk import chunk
 from qa.embed import load_encoder
 from qa.errors import BabelquoteError
@@ -85,6 +86,8 @@ def run(exam: Exam, *, system: str = "babelquote", seed: int = 1, cold: int = 0,
         passage for document in exam.documents for passage in chunk(document, settings.chunk, fits=encoder.fits)
     ]
     ground = Ground({document.id: document for document in exam.documents}, passages)
+    if cold:
+        build([exam.corpus], index=index_of(exam.corpus, exam.settings), settings=exam.settings)
     made = _provenance(replace(exam, settings=settings), system, model=encoder.name, seed=seed)
     opened = SYSTEMS[system].open(Task(exam.corpus, settings, exam.gold))
     opened.ask("warm up")

@@ -21,22 +21,24 @@ _BLANK = r"[^\S\xa0\u2007\u202f]"
 _MARK = r"[\u200b\p{P}--[\p{Ps}\p{Pi}]]"
 _WIDE = rf"[[\p{{EA=W}}\p{{EA=F}}]&&{_MARK}]"
 _AMID_DIGITS = r"(?<=\d.(?=\d))"
+_AMID_THAI = r"(?<=(?:\p{Thai}\p{M}*\.|\d).)(?=\p{Thai})|(?<=\p{Thai}[\p{M}.]*.)(?=\d|(?:\p{Thai}\p{M}*){1,4}(?:\.|$))"
+"""About a figure or an abbreviation; other blanks of Thai end phrases."""
 _LEANING = r"[[\p{InSC=Vowel_Dependent}--\p{LOE}]\p{LB=CJ}]"
 """Vowels of Thai, Lao and Burmese, small kana: letters that belong to the one before."""
 _CUTS = [
     regex.compile(place, regex.V1 | regex.REVERSE)
     for place in (
         r"(?<=[\t\n\v\f\r\x85\u2028\u2029])",
-        rf"(?<={_BLANK})(?!{_AMID_DIGITS})",
+        rf"(?<={_BLANK})(?!{_AMID_DIGITS}|{_AMID_THAI})",
         rf"(?<={_BLANK})",
         rf"(?:(?<={_MARK})(?!{_WORD})|(?<={_WIDE})(?!{_AMID_DIGITS}))(?!{_MARK})",
         rf"(?<=[[\p{{L}}\p{{M}}]&&{_UNSPACED}--\p{{LOE}}])(?=[\p{{Lo}}&&{_UNSPACED}--{_LEANING}])",
         rf"(?<!\d|{_WORD}(?=['’.\p{{Pd}}]{_WORD}))(?!{_WORD})|(?=[;|])",
     )
 ]
-"""Where to cut a long text, best first: between cells or lines; at a blank, rather not between digits; after a mark
-that no word or number follows (l'homme, -27.19), or that is wide; between letters of scripts without spaces; before
-what is neither word nor number. Each is searched from the end."""
+"""Where to cut a long text, best first: between cells or lines; at a blank, rather not between digits or amid a
+Thai phrase; after a mark that no word or number follows (l'homme, -27.19), or that is wide; between letters of scripts
+without spaces; before what is neither word nor number. Each is searched from the end."""
 
 _INVISIBLE = regex.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Soft hyphens, marks of direction, joiners of words: sentencex knows neither words nor ends of sentences with them."""
@@ -45,7 +47,15 @@ _CLOSING = "\u061c\u200b\u200e\u200f\u202c\u2060\u2069\ufeff"
 _SPACES = dict.fromkeys(map(ord, "\n\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
                                  "\u2028\u2029\u202f\u205f\u3000"), " ")  # fmt: skip
 _DIGIT_BEHIND_END = regex.compile(r"(?<=[。｡！？])[0-9]")
-_MISSED_END = regex.compile(r"[។៕]|(?:[།༎]\s*)++(?![\p{Pe}\p{Pf}])")
+_MISSED_END = regex.compile(
+    r"""
+    (?: (?<! ។[\s\u200b]?ល[\s\u200b]? ) ។ (?! [\s\u200b]?ល[\s\u200b]?។ ) | ៕ )
+        (?: [\p{Pe}\p{Pf}] | ["']++ (?=[\s\p{Pe}\p{Pf}]|$) )*+
+    | (?:[།༎]\s*)++ (?![\p{Pe}\p{Pf}])
+    """,
+    regex.VERBOSE,
+)
+"""Ends of Khmer sentences, behind what closes a quotation, and of Tibetan ones; "។ល។" is Khmer for "etc."."""
 _QUOTATION_MARK = regex.compile(
     r"""
     (?P<acronym> (?<=[א-ת]) " (?=[א-ת]) (?! (?<= (?<![א-ת]) [בהוכלמש]{1,4} ") [א-ת]{2} ) )
@@ -55,13 +65,23 @@ _QUOTATION_MARK = regex.compile(
     regex.VERBOSE,
 )
 """A quotation mark, and what is typed like one; behind nothing but Hebrew prefixes it opens a quotation."""
+_BEHIND_OPENING = regex.compile(r"(?<=\s['\"‘“])(?=\S)")
 _BEFORE = r"(?:^|[\s\p{Ps}\p{Pi}\"'’/-])"
 _TITLES = (
     r"Mme|Mlle|MM|Mgr|Dra?|Prof|Sra?|Exm[ao]|Ilm[ao]|St|(?<=[lL]['’])[Oo]n|Hr|Ing|Mevr|inż|Öğr|Arş|Gör|Doç|Yrd|Uzm"
     r"|Jl|Ir|TP|P?GS|(?:P?GS\.)?TS|ThS|Av|Проф|श्री"
 )
-_INITIAL_OR_TITLE = regex.compile(rf"{_BEFORE}(?!I\.)(?:[\p{{Lu}}\p{{Lo}}]\p{{M}}*|{_TITLES})\.$")
-_SHORT = regex.compile(rf"{_BEFORE}(?:\p{{L}}\p{{M}}*){{1,4}}\.$")
+_NAMING = (
+    r"m\. ?in|t\. ?ex|f\. ?eks|bl\. ?a|o\. ?a|d\. ?w\. ?z|(?:d\.|de) ?ex|c\.-à-d|т\. ?[еј]|т\. ?нар|t\. ?j|tj|dvs"
+    r"|tz[vw]|npr|pvz|piem|ún|śp|св|нпр|напр|δηλ"
+)
+"""Abbreviations that announce what follows, be it a name."""
+_INITIAL_OR_TITLE = regex.compile(rf"{_BEFORE}(?!I\.)(?:[\p{{Lu}}\p{{Lo}}]\p{{M}}*|{_TITLES}|{_NAMING})\.$")
+_SHORT = regex.compile(rf"(?:{_BEFORE}|\p{{L}}\p{{M}}*\.)(?:\p{{L}}\p{{M}}*){{1,4}}\.$")
+_THAI_STOP = regex.compile(r"\p{Thai}\p{M}*\.$")
+"""Behind a Thai word it shortens; Thai ends sentences with a space."""
+_QUOTED = regex.compile(r"[」』\p{Pf}\"'](?:[\p{Hiragana}\p{Hangul}(（]|\s이?라(?:[고는며]|면서)(?!\p{Hangul}))")
+"""A quotation that a Japanese or Korean particle, or its source, is attached to; 라고 may also stand apart."""
 _SPEECH = regex.compile(r"[.!?…][\p{Pe}\p{Pf}\p{Pi}\"'’]$")
 _BROKEN_OFF = regex.compile(r"(?:[!?…;]|\.\.)$")
 _SMALL = regex.compile(r"(?:\p{Pd}\s*)?[\p{Ll}--\p{Georgian}]", regex.V1)
@@ -119,7 +139,7 @@ def _pieces(text: str, paragraph: Bounds, language: str) -> Iterator[Bounds]:
     hidden = {match.start() for match in _INVISIBLE.finditer(part)}
     kept = [i for i in range(len(part)) if i not in hidden] if hidden else None
     found = _ends(_quoting("".join(part[i] for i in kept) if kept else part), language)
-    ends = {_behind(part, kept[end - 1] + 1) if kept else end for end in found}
+    ends = {_behind(part, kept[end - 1] + 1 if kept else end) for end in found}
     ends |= {match.end() for match in _MISSED_END.finditer(part)}
     for start, end in pairwise([0, *sorted(ends | {len(part)})]):
         if bounds := strip(text, paragraph.start + start, paragraph.start + end):
@@ -144,10 +164,10 @@ def _quoting(part: str) -> str:
 
 
 def _behind(part: str, end: int) -> int:
-    """The end of a sentence, behind the invisible marks that close it."""
+    """The end of a sentence, behind the invisible marks that close it, before a quotation mark that opens the next."""
     while end < len(part) and part[end] in _CLOSING:
         end += 1
-    return end
+    return end - 1 if _BEHIND_OPENING.match(part, end) else end
 
 
 def _ends(part: str, language: str) -> Iterator[int]:
@@ -183,6 +203,8 @@ def _goes_on(text: str, before: Bounds, after: Bounds, language: str) -> bool:
     if not tail or not head:
         return True
     short, ordinal, small = _SHORT.search(tail), _ORDINAL.search(tail), _SMALL.match(head)
+    if _THAI_STOP.search(tail) and "\n" not in gap:
+        return True
     if _INITIAL_OR_TITLE.search(tail) or tail.endswith("၊") or (gap in ("\xa0", "\u202f") and short):
         return True
     if small and not text[before.start].islower() and (short or ordinal or _SPEECH.search(tail)):
@@ -195,13 +217,15 @@ def _goes_on(text: str, before: Bounds, after: Bounds, language: str) -> bool:
         return True
     if _is_bare(text, after):  # "[3]" or "!" belongs to what stands before; "2." to what follows
         return bool(short) or not _ENUMERATOR.match(text, *after)
+    if _QUOTED.match(tail[-1] + gap + head):
+        return True
     if gap:
         return False
     if _GRAPHEME.fullmatch(tail[-1] + head[0]):
         return True
     if tail.endswith("."):  # as in ASP.NET; but "the end.The next" has lost its space
         return not UNSPACED.match(head) and not (not small and head[0].isalpha() and _WORD_AND_STOP.search(tail))
-    return tail[-1] in "」』" and "ぁ" <= head[0] <= "ん"
+    return False
 
 
 def _begins_small(sentence: str) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eval import metrics
-from eval.calibrate import Judged, fit, held_out, judge
+from eval.calibrate import Judged, TooFew, fit, held_out, judge
 from eval.confidence import expected_calibration_error
 from eval.gold import GoldSpan
 from qa.answer import Candidate
@@ -98,6 +98,15 @@ def test_calibration_gives_back_the_rate_of_right_answers() -> None:
     assert high == pytest.approx(0.8, abs=0.02)
     confidence, hits = map(np.array, zip(*held_out(items), strict=True))
     assert expected_calibration_error(confidence, hits) < 0.1
+
+
+def test_questions_without_candidates_are_passed_over_and_too_few_others_are_named() -> None:
+    items = [judged(i, reader, right=i % 10 < rate) for reader, rate in ((-2.0, 2), (2.0, 8)) for i in range(20)]
+    nothing = Judged(question(*SPANS, fact="nothing"), (), ())
+    assert fit([*items, nothing]) == fit(items)
+    for few, why in (([nothing], "no right quote"), ([judged(1, 2.0, right=True)] * 9, "or all are")):
+        with pytest.raises(TooFew, match=why):
+            fit(few)
 
 
 def test_a_candidate_is_right_if_its_sentences_hold_a_gold_span() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.bitext import BitextError, accuracy, language, load
+from eval.bitext import BitextError, accuracies, accuracy, language, load
 from qa.embed import Vectors
 
 
@@ -50,6 +50,21 @@ class Directions:
 
     def fits(self, _text: str) -> bool:
         return True
+
+
+def test_a_file_that_breaks_off_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path, *(f"{number}\t{number}" for number in range(1_000)))
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(BitextError, match=r"made\.glg-eng"):
+        load(file)
+
+
+def test_files_of_one_language_are_measured_apart(tmp_path: Path) -> None:
+    second = write(tmp_path, "0\t4", "10\t60").rename(tmp_path / "more.glg-eng.tsv.gz")
+    first = write(tmp_path, "0\t10", "90\t80")
+    found = accuracies([first, second], {"degrees": Directions}, limit=10)
+    assert found == {"degrees": {"made.glg-eng.tsv.gz": 1.0, "more.glg-eng.tsv.gz": 0.75}}
+    assert accuracies([second], {"degrees": Directions}, limit=10) == {"degrees": {"glg": 0.75}}
 
 
 def test_accuracy_is_the_mean_of_both_directions() -> None:

@@ -212,6 +212,8 @@ def test_spaces_that_are_not_ascii_do_not_stop_the_world() -> None:
         ("> quoted words in a mail, and then some more of them\n" * 200_000, None),
         ("1. " * 300_000, None),
         ("a.B." * 500_000, None),
+        ("พ.ศ. " * 200_000, None),
+        ('។"' * 200_000, None),
         ('"' * 1_000_000, None),
         ("(" * 1_000_000, None),
         (" \n" * 2_000_000, 0),

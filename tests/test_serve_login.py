@@ -142,7 +142,8 @@ def test_a_page_knows_its_user(client: httpx.Client) -> None:
     [
         "/gradio_api/file=https://evil.example/a.png", "/gradio_api/file=corpus/manifest.json", "/gradio_api/fil%65=a",
         "/gradio_api/proxy=https://evil.example/", "/gradio_api/info", "/config", "/monitoring", "/login/",
-        "/login_check", "/gradio_api/queue/data", "/mcp/", "/nowhere", "//gradio_api/file=a", "/gradio_api/../gradio_api/file=a",
+        "/login_check", "/gradio_api/queue/data", "/mcp/", "/nowhere", "//gradio_api/file=a",
+        "/gradio_api/../gradio_api/file=a",
     ],
 )  # fmt: skip
 def test_of_what_gradio_can_do_only_what_the_page_needs_is_there(client: httpx.Client, path: str) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import Linear, functional
 
-from qa.training.loop import adamw, train
+from qa.training.loop import adamw, claim, train
 
 INPUTS = torch.randn(40, 8, 4, generator=torch.Generator().manual_seed(1))
 TARGETS = INPUTS @ torch.tensor([[1.0], [-2.0], [3.0], [0.5]])
@@ -44,3 +44,16 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path: Pa
     resumed, steps = run(tmp_path / "killed")
     assert steps == 40
     torch.testing.assert_close(resumed.weight, whole.weight)
+
+
+def test_a_work_folder_is_one_run_s(tmp_path: Path) -> None:
+    claim(tmp_path / "work", {"seed": 1, "rate": 6e-5})
+    (tmp_path / "work" / "checkpoint.pt").touch()
+    claim(tmp_path / "work", {"rate": 6e-5, "seed": 1})
+    for other in ({"seed": 2, "rate": 6e-5}, {"seed": 1}):
+        with pytest.raises(SystemExit, match="holds another run"):
+            claim(tmp_path / "work", other)
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "checkpoint.pt").touch()
+    with pytest.raises(SystemExit, match="--work"):
+        claim(tmp_path / "older", {"seed": 1})

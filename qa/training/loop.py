@@ -1,8 +1,9 @@
 """The loop that trains reader and retriever: a rate that falls with the share of time or steps used, checkpoints,
 resuming."""
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,19 @@ from torch.optim import AdamW
 from transformers import BertModel
 
 Batch = TypeVar("Batch")
+
+
+def claim(work: Path, run: Mapping[str, object]) -> None:
+    """Makes the work folder, and makes it this run's: what another one left there would be gone on with.
+
+    `run`: what decides what is trained, by name. Ends the program if the folder holds something else.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    note = work / "run.json"
+    text = json.dumps({name: str(value) for name, value in run.items()}, indent=1, sort_keys=True)
+    if any(work.iterdir()) and (not note.exists() or note.read_text(encoding="utf-8") != text):
+        raise SystemExit(f"{work} holds another run (see {note.name} there); name another folder with --work")
+    note.write_text(text, encoding="utf-8")
 
 
 def fast_on_cpu(model: Module) -> None:

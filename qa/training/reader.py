@@ -23,7 +23,7 @@ from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
 from qa.training.examples import Example, dev_sets, mix
 from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
-from qa.training.loop import adamw, fast_on_cpu, train
+from qa.training.loop import adamw, claim, fast_on_cpu, train
 from qa.weights import embedded_parts
 
 OUTPUT = Path(__file__).parents[1] / "data" / "reader.safetensors"
@@ -106,7 +106,7 @@ def main() -> None:
     )
     parser.add_argument("--further", action="store_true", help="begin with the shipped reader, not with the encoder")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
+    claim(options.work, {name: value for name, value in vars(options).items() if name not in ("minutes", "output")})
     torch.manual_seed(options.seed)
     tokenizer, encoder = embedded_parts()
     model = SpanModel(encoder, encoder.config.hidden_size)

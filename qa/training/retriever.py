@@ -22,7 +22,7 @@ from transformers import BertModel
 
 from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
-from qa.training.loop import adamw, fast_on_cpu, train
+from qa.training.loop import adamw, claim, fast_on_cpu, train
 from qa.training.pairs import Pair, batches, collect, columns
 from qa.weights import PROMPTS, embedded_parts, load_embedded
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-5, help="peak learning rate")
     parser.add_argument("--share", type=float, default=1.0, help="of all pairs, how many are gone through")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
+    claim(options.work, {name: value for name, value in vars(options).items() if name not in ("minutes", "output")})
     torch.manual_seed(options.seed)
     order = batches(*_prepared(options), options.seed, size=BATCH)
     print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
