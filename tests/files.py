@@ -1,7 +1,9 @@
 """Files as people have them, made for a test, and what ingest finds among them."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 from fpdf import FPDF
 from PIL import Image
@@ -42,6 +44,22 @@ def scanned(*pages: str | None) -> bytes:
         else:
             made.multi_cell(0, text=page)
     return bytes(made.output())
+
+
+def drawn(content: str, *, rotate: int = 0, meant: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """A PDF of one page with this content stream, where /F1 is Helvetica; `meant`: what some of its signs stand for."""
+    signs = "".join(f"<{ord(sign):02X}> <{text.encode('utf-16-be').hex()}>\n" for sign, text in meant.items())
+    table = f"1 begincodespacerange <00> <FF> endcodespacerange {len(meant)} beginbfchar {signs} endbfchar"
+    objects = (
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 600 800]>>",
+        f"<</Type/Page/Parent 2 0 R/Rotate {rotate}/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        f"<</Length {len(content)}>>stream\n{content}\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 6 0 R>>",
+        f"<</Length {len(table)}>>stream\n{table}\nendstream",
+    )
+    body = "".join(f"{number} 0 obj\n{each}\nendobj\n" for number, each in enumerate(objects, start=1))
+    return f"%PDF-1.4\n{body}trailer<</Root 1 0 R>>\n%%EOF".encode("latin-1")
 
 
 def read(path: Path) -> Document:

@@ -134,6 +134,9 @@ def test_more_xml_than_any_text_has_is_not_read() -> None:
 
 
 RAISED = '<w:vertAlign w:val="superscript"/>'
+STYLES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles"
+TWICE = f'<Relationship Id="z" Type="{STYLES}" Target="styles.xml"/>'
+STYLES_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"
 LOWERED = '<w:vertAlign w:val="subscript"/>'
 
 
@@ -144,6 +147,11 @@ def test_raised_and_lowered_figures_never_join_the_figure_before_them() -> None:
     style = f'<w:style w:type="character" w:styleId="Up"><w:name w:val="Up"/><w:rPr>{RAISED}</w:rPr></w:style>'
     up = '<w:rStyle w:val="Up"/>'
     assert line_of(run("10") + run("6", up), style=style) == "10⁶"
+    based = (
+        '<w:style w:styleId="On"><w:basedOn w:val="Up"/></w:style><w:style w:styleId="Loop"><w:basedOn w:val="Loop"/>'
+    )
+    loop = run("5", '<w:rStyle w:val="Loop"/>')
+    assert line_of(run("10") + run("6", '<w:rStyle w:val="On"/>') + loop, style=f"{style}{based}</w:style>") == "10⁶5"
     assert line_of(run("10") + run("6", up + '<w:vertAlign w:val="baseline"/>'), style=style) == "106"
 
 
@@ -151,6 +159,37 @@ def test_what_points_to_a_note_is_left_out() -> None:
     note = f"<w:r><w:rPr>{RAISED}</w:rPr><w:footnoteReference w:id='2'/></w:r>"
     link = f"<w:hyperlink w:anchor='_ftn2'>{run('2', RAISED)}</w:hyperlink>"
     assert line_of(run("143") + note + run(" or 144") + link + run(" states")) == "143 or 144 states"
+
+
+def test_small_figures_in_a_link_to_a_section_stay() -> None:
+    entry = run("143 km") + run("2", RAISED) + run(", CO") + run("2", LOWERED)
+    assert line_of(f"<w:hyperlink w:anchor='_Toc1'>{entry}</w:hyperlink>") == "143 km², CO₂"
+    marked = f"<w:ins>{run('[', RAISED)}</w:ins>{run('2]', RAISED)}"
+    assert line_of(run("143") + f"<w:hyperlink w:anchor='_ftn2'>{marked}</w:hyperlink>") == "143"
+
+
+def test_what_is_raised_does_not_lose_the_white_space_around_it() -> None:
+    tab = f"<w:r><w:rPr>{RAISED}</w:rPr><w:t>a1</w:t><w:tab/></w:r>"
+    assert line_of(run("Total") + tab + run("143")) == "Total^a1\t143"
+    lines = f"<w:r><w:rPr>{RAISED}</w:rPr><w:t>1.5</w:t><w:br/><w:t>In</w:t><w:br/></w:r>"
+    assert line_of(run("Total") + lines + run("2024")) == "Total^1.5\nIn\n2024"
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("[Content_Types].xml", STYLES_TYPE, "application/xml"),
+        ("word/_rels/document.xml.rels", "<Relationship ", f"{TWICE}<Relationship "),
+    ],
+)
+def test_a_document_whose_styles_cannot_be_told_is_read(part: str, old: str, new: str) -> None:
+    made = BytesIO()
+    with zipfile.ZipFile(BytesIO(word_of(paragraph("Text")))) as source, zipfile.ZipFile(made, "w") as archive:
+        for name in source.namelist():
+            content = source.read(name).decode("latin-1")
+            assert name != part or old in content
+            archive.writestr(name, content.replace(old, new).encode("latin-1") if name == part else source.read(name))
+    assert EXTRACTORS[".docx"](made.getvalue()).parts == ("Text",)
 
 
 def test_signs_of_symbol_fonts_are_read_and_unknown_ones_keep_their_place() -> None:

@@ -64,6 +64,19 @@ def test_a_declaration_in_a_comment_declares_nothing(comment: str) -> None:
     assert html.extract(page.encode("cp1252")).parts == ("Größe",)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<!-->", "<!--->", "<script><!--\nvar a=1;\n</script>", '<script>var x="<!--";</script>',
+        "<title>a <!-- b</title>", '<script>var x="<!--";</script><!-- c -->',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("behind", ["", "<!-- c -->"])
+def test_what_only_looks_like_a_comment_hides_no_declaration(before: str, behind: str) -> None:
+    page = f'{before}<meta charset="windows-1252">{behind}<p>Größe'
+    assert html.extract(page.encode("cp1252")).parts == ("Größe",)
+
+
 PARTS = "<article><h1>Vote</h1><p>143 states voted.</p></article>"
 
 
@@ -93,6 +106,10 @@ def test_the_title_of_a_picture_is_neither_text_nor_the_page_s_title() -> None:
         ('143<a role="doc-noteref" href="n">2</a> countries', "143 countries"),
         ('143<a epub:type="noteref" href="n">2</a> countries', "143 countries"),
         ('143<sup><a href="other.html">2</a></sup> countries', "143² countries"),
+        ('143<sup>[<a href="#n1">1</a>]</sup>, 144<sup><a href="#n1">1</a>–<a href="#n3">3</a></sup>', "143, 144"),
+        ('10<sup>2<a href="#n">[1]</a></sup> t', "10^(2[1]) t"),
+        ('<a href="#s1">CO<sub>2</sub> in 10<sup>6</sup> t</a>', "CO₂ in 10⁶ t"),
+        ('<a class="reference" href="/wiki/CO2#A">CO<sub>2</sub></a>, x<a href="#n"><sub>2</sub></a>', "CO₂, x₂"),
         ("143<sup>2</sup> countries", "143² countries"),
         ("143<span style='font-size: 60%; vertical-align:super'>2</span> countries", "143² countries"),
         ("10<sup>6</sup> t, 5 m<sup>2</sup>, 10<sup>−6</sup>, Ca<sup>2+</sup>", "10⁶ t, 5 m², 10⁻⁶, Ca²⁺"),
@@ -100,6 +117,13 @@ def test_the_title_of_a_picture_is_neither_text_nor_the_page_s_title() -> None:
         ("2<sup>n</sup>, 2<sup>x</sup>, e<sup>x</sup>, 10<sup>1/2</sup>", "2ⁿ, 2^x, e^x, 10^(1/2)"),
         ("10<sup>10<sup>2</sup></sup>, 10<sup><sup>2</sup></sup>", "10^10², 10²"),
         ("143<sup>[2]</sup>, 143<sup>1,2</sup>", "143[2], 143^(1,2)"),
+        ("43.<sup>1,2</sup> In 24,<sup>3,4</sup> 5.<sup>1a</sup> “5”<sup>1,2</sup>", "43.¹,² In 24,³,⁴ 5.¹a “5”¹,²"),
+        (f"43.<sup>{'1,' * 12}2</sup>", f"43.{'¹,' * 12}²"),
+        ("5.<sup>12 is small print of 1999</sup>", "5.^12 is small print of 1999"),
+        ("12<sup>see annex 2, table 12 </sup>143", "12 see annex 2, table 12 143"),
+        ("x<sub>a2 </sub>143, 5<sup>٢ </sup>6, foo<sup> bar</sup>", "x_a2 143, 5^٢ 6, foo bar"),
+        ("word<sup> and small print behind it</sup>", "word and small print behind it"),
+        ("5<sup> [2]</sup>, see <sup>1,2</sup>", "5 [2], see 1,2"),
         ("1<sup>st</sup>, 2<sup>e</sup>, 1<sup>η</sup>, M<sup>me</sup>", "1st, 2e, 1η, Mme"),
         ("Bot<sup>®</sup>, x<sub>max</sub>, x<sub>2k</sub>", "Bot®, xmax, x_2k"),
         ("١٠<sup>٦</sup>; 5<sup>with small print behind it</sup>", "١٠^٦; 5 with small print behind it"),
@@ -114,6 +138,16 @@ def test_text_that_a_tag_raises_by_mistake_is_not_lost() -> None:
     assert html.extract(page.encode()).parts == ("10^6 tonnes were sold, more than ever before.\nThe end.",)
     table = "<table><tr><td>In</td><td style='vertical-align: super'>2024</td></tr></table>"
     assert html.extract(table.encode()).parts == ("In\t2024",)
+
+
+def test_lines_in_raised_text_stay_lines() -> None:
+    page = "<div>Note<sup>1<p>A long paragraph.</p></sup>Next</div>"
+    assert html.extract(page.encode()).parts == ("Note^1\nA long paragraph.\nNext",)
+
+
+def test_what_is_struck_through_keeps_apart_what_stands_around_it() -> None:
+    page = "<div>A<del><p>x</p></del>B</div><p>4<s>5</s>6, 4<del>5</del><b>6</b>, colo<del>u</del>r"
+    assert html.extract(page.encode()).parts == ("A\nB\n4 6, 4 6, color",)
 
 
 def test_raised_text_in_raised_text_without_end_is_read() -> None:

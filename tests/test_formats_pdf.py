@@ -1,13 +1,16 @@
 """What a PDF does not say in so many characters: hyphens, small figures, and pages that are pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from fpdf import FPDF
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from qa.formats import EXTRACTORS, pdf
-from tests.files import pdf_of, read, scanned, write
+from tests.files import drawn, pdf_of, read, scanned, write
 
 
 def lines_of(*lines: str) -> str:
@@ -29,6 +32,8 @@ def lines_of(*lines: str) -> str:
         (["wellknown, well-known, well-", "known"], "wellknown, well-known, wellknown"),
         (["INFORMATION, INFOR-", "MATION, NATO-", "UN"], "INFORMATION, INFORMATION, NATO-UN"),
         (["in Nord-", "und Südamerika"], "in Nord-\nund Südamerika"),
+        (["US-", "backed and NATO-", "led PhD-", "level"], "US-backed and NATO-led PhD-level"),
+        (["e-", "mail, 19th-", "century"], "e-mail, 19th-century"),
         (["pre-", "and post-war, brigand, brig-", "and"], "pre-\nand post-war, brigand, brigand"),
     ],
 )
@@ -43,6 +48,7 @@ def test_a_hyphen_at_a_line_s_end_goes_only_where_the_word_has_none(lines: Seque
         (["മലയാ\ufffeളം", "മലയാളം"], ["മലയാളം", "മലയാളം"]),
         (["საქარ\ufffeთველო, инфор\ufffeмация, ինֆոր\ufffeմացիա"], ["საქართველო, информация, ինֆորմացիա"]),
         (["Voce\u0302\ufffemesmo, vai\xad\nven"], ["Voce\u0302mesmo, vaiven"]),
+        (["α\ufffehelix, e\u0301\ufffea, αβ\ufffeγ"], ["α-helix, e\u0301-a, αβγ"]),
         (["end\ufffe", "(a)\ufffe(b)"], ["end-", "(a)-(b)"]),
     ],
 )
@@ -79,6 +85,56 @@ def test_figures_that_are_only_smaller_or_larger_stay_as_they_are() -> None:
     (text,) = EXTRACTORS[".pdf"](bytes(made.output())).parts
     assert "1432" in text
     assert not set(text) & set("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉")
+
+
+TWO = "/F1 7 Tf 4.5 Ts (2) Tj 0 Ts /F1 12 Tf"
+"""A raised figure."""
+
+
+def drawn_line(content: str, *, rotate: int = 0, meant: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The text of a page with these text operators."""
+    (text,) = EXTRACTORS[".pdf"](drawn(f"BT /F1 12 Tf {content} ET", rotate=rotate, meant=meant)).parts
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("matrix", "rotate"),
+    [("1 0 0 1", 0), ("1 0.01 -0.01 1", 0), ("0 1 -1 0", 90), ("0 1 -1 0", 0), ("-1 0 0 -1", 0), ("1 0 0 -1", 0)],
+)
+def test_small_figures_are_told_in_any_direction(matrix: str, rotate: int) -> None:
+    assert drawn_line(f"{matrix} 300 400 Tm (143) Tj {TWO} ( on) Tj", rotate=rotate) == "143² on"
+
+
+@pytest.mark.parametrize("matrix", ["0.7 0.7 -0.7 0.7", "1 0 0.6 1", "1 0 0 1"])
+@pytest.mark.parametrize("rotate", [0, 90])
+def test_text_that_stands_aslant_is_read(matrix: str, rotate: int) -> None:
+    assert drawn_line(f"{matrix} 300 400 Tm (In 143 states) Tj", rotate=rotate) == "In 143 states"
+
+
+@given(st.lists(st.sampled_from(["0", "1", "-1", "0.6", "12", "-0.00001", "9e30", "3e38"]), min_size=5, max_size=5))
+@example(["0", "0", "0", "0", "12"])
+@example(["1", "0", "0", "1", "-12"])
+def test_text_that_cannot_be_measured_is_read(numbers: Sequence[str]) -> None:
+    *matrix, size = numbers
+    odd = f"/F1 {size} Tf {' '.join(matrix)} 300 400 Tm (1-43) Tj /F1 7 Tf 4 Ts (2) Tj"
+    assert "Text." in drawn_line(f"20 700 Td (Text.) Tj {odd}")
+
+
+def test_small_figures_are_told_whatever_else_is_on_the_page() -> None:
+    assert drawn_line(f"700 700 Td (off 143) Tj -600 -20 Td (143) Tj {TWO} ( on) Tj") == "143² on"
+    astral = {"x": "𝑥", "e": "😀"}
+    assert drawn_line(f"9 700 Td (ex10) Tj {TWO} ( x) Tj {TWO} ( 1x3) Tj {TWO}", meant=astral) == "😀𝑥10² 𝑥² 1𝑥3²"
+
+
+def test_of_raised_signs_only_those_beside_raised_figures_are_small() -> None:
+    def raised(sign: str) -> str:
+        return f"/F1 8 Tf 3 Ts ({sign}) Tj 0 Ts /F1 12 Tf"
+
+    line = f"9 700 Td (well) Tj {raised('-')} (known 3) Tj {raised('+')} (5) Tj"
+    assert drawn_line(line) == "well-known 3+5"
+    assert small_figures(("LINE", "Ca"), ("SUP", "2+"), ("LINE", ", 43."), ("SUP", "1,2-4"), ("LINE", ", 5")) == (
+        "Ca²⁺, 43.¹,²⁻⁴, 5"
+    )
 
 
 @pytest.mark.parametrize(

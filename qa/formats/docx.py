@@ -7,12 +7,13 @@ from itertools import groupby
 from operator import itemgetter
 
 from docx import Document
+from docx.document import Document as DocxDocument
 from docx.oxml.ns import qn
 from lxml.etree import LxmlError, _Element
 
 from qa.errors import FileError
 from qa.formats import Extract, symbols
-from qa.formats.formulas import MATH, linear
+from qa.formats.formulas import CHARACTERS, MATH, joined, linear, symbol
 from qa.formats.scripts import lowered, raised
 
 _MOST_UNPACKED = 500_000_000
@@ -31,6 +32,8 @@ _DELETED_CELL = f"{qn('w:tcPr')}/{qn('w:cellDel')}"
 _DELETED_ENDS = [f"{qn('w:pPr')}/{qn('w:rPr')}/{qn(name)}" for name in ("w:del", "w:moveFrom")]
 """Marks of paragraphs that go on in the next one."""
 _RUBY = f"{qn('w:rubyBase')}//{qn('w:r')}"
+_MOST_BASES = 10
+"""Styles that are each based on the next."""
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _SAYING = [qn("w:t"), qn("w:sym"), f"{MATH}t"]
 _FORMULAS = {f"{MATH}oMath", f"{MATH}oMathPara"}
@@ -38,9 +41,6 @@ _ALIGNED = f"{qn('w:rPr')}/{qn('w:vertAlign')}"
 _STYLED = f"{qn('w:rPr')}/{qn('w:rStyle')}"
 _FONT = f"{qn('w:rPr')}/{qn('w:rFonts')}"
 _WRITTEN = {"superscript": raised, "subscript": lowered}
-_SIGNS = {"br": "\n", "cr": "\n", "tab": "\t", "ptab": "\t", "noBreakHyphen": "-"}
-_CHARACTERS = {qn(f"w:{name}"): sign for name, sign in _SIGNS.items()}
-"""A break of a page or column ends a line as one of a line does."""
 
 
 def extract(data: bytes) -> Extract:
@@ -53,12 +53,7 @@ def extract(data: bytes) -> Extract:
                 if (size := sum(entry.file_size for entry in entries)) > limit:
                     raise FileError(f"unpacks to {size:,} bytes, more than the limit of {limit:,}; split it")
         document = Document(BytesIO(data))
-        styles = {
-            style.get(qn("w:styleId")): aligned.get(qn("w:val"))
-            for style in document.styles.element.iterfind(qn("w:style"))
-            if (aligned := style.find(_ALIGNED)) is not None
-        }
-        text = "\n".join(_lines(document.element.body, styles))
+        text = "\n".join(_lines(document.element.body, _styles(document)))
         about = document.core_properties
         return Extract((text,), title=about.title.strip() or None, date=about.created and f"{about.created:%Y-%m-%d}")
     except FileError:
@@ -67,6 +62,21 @@ def extract(data: bytes) -> Extract:
         raise FileError(
             f"is not a Word document that can be read ({error}); if it has a password, remove it; else save it anew"
         ) from error
+
+
+def _styles(document: DocxDocument) -> Mapping[str, str]:
+    """How high styles set text that say it, or are based on one that does. Without readable styles there are none."""
+    try:
+        styles = {style.get(qn("w:styleId")): style for style in document.styles.element.iterfind(qn("w:style"))}
+    except (AttributeError, ValueError):  # their part has another type, or there are two
+        return {}
+    own = {name: style.find(_ALIGNED) for name, style in styles.items()}
+    based = {name: style.find(qn("w:basedOn")) for name, style in styles.items()}
+    found = {name: aligned.get(qn("w:val")) for name, aligned in own.items() if aligned is not None}
+    for _ in range(_MOST_BASES):
+        inherited = {name: base.get(qn("w:val")) for name, base in based.items() if base is not None}
+        found = {name: found[base] for name, base in inherited.items() if base in found} | found
+    return found
 
 
 def _lines(holder: _Element, styles: Mapping[str, str]) -> Iterator[str]:
@@ -94,13 +104,15 @@ def _is_cell(element: _Element) -> bool:
 
 def _continued(line: str, block: _Element, styles: Mapping[str, str]) -> str:
     """The line with what a paragraph shows. Neighbours of one height are one piece."""
-    for height, pieces in groupby(_pieces(block, styles), key=itemgetter(0)):
-        piece = "".join(text for _, text in pieces)
+    formula = ""
+    for height, group in groupby(_pieces(block, styles), key=itemgetter(0)):
+        pieces = [text for _, text in group]
+        piece = joined(pieces) if height == "formula" else "".join(pieces)
         if write := _WRITTEN.get(height):
             piece = write(piece, after=line[-1:])
-        elif height == "formula" and line[-1:].isalnum() and piece[:1].isalnum():
-            piece = f" {piece}"
-        line += piece
+        is_apart = height == "formula" or (not height and formula and not formula.isalpha())  # "nth" goes on
+        line = joined((line, piece)) if is_apart else line + piece
+        formula = piece if height == "formula" else ""
     return line
 
 
@@ -111,7 +123,7 @@ def _pieces(block: _Element, styles: Mapping[str, str]) -> Iterator[tuple[str, s
             yield "formula", linear(part)
         elif part.tag == qn("w:r") and (text := _text(part)):
             height = _height(part, styles)
-            if not (height == "superscript" and _points_to_a_note(part)):
+            if not (height == "superscript" and _points_to_a_note(part, styles)):
                 yield height, text
 
 
@@ -122,10 +134,12 @@ def _height(run: _Element, styles: Mapping[str, str]) -> str:
     return value if value in _WRITTEN else ""
 
 
-def _points_to_a_note(run: _Element) -> bool:
-    """Whether the run is a link within the document."""
-    holder = run.getparent()
-    return holder.tag == qn("w:hyperlink") and holder.get(qn("w:anchor")) is not None
+def _points_to_a_note(run: _Element, styles: Mapping[str, str]) -> bool:
+    """Whether the run stands in a link within the document that holds nothing but raised text."""
+    link = next(run.iterancestors(qn("w:hyperlink")), None)
+    if link is None or link.get(qn("w:anchor")) is None:
+        return False
+    return all(_height(each, styles) == "superscript" for each in link.iter(qn("w:r")) if _text(each).strip())
 
 
 def _text(run: _Element) -> str:
@@ -138,17 +152,10 @@ def _shown(part: _Element, run: _Element) -> str:
         font = run.find(_FONT)
         return symbols.unmoved(part.text or "", font.get(qn("w:ascii"), "") if font is not None else "")
     if part.tag == qn("w:sym"):
-        return _symbol(part)
+        return symbol(part)
     if part.tag == qn("w:ruby"):
         return "".join(map(_text, part.iterfind(_RUBY)))
-    return linear(part) if part.tag in _FORMULAS else _CHARACTERS.get(part.tag, "")
-
-
-def _symbol(part: _Element) -> str:
-    try:
-        return symbols.sign(part.get(qn("w:font"), ""), int(part.get(qn("w:char"), ""), 16))
-    except ValueError:
-        return symbols.UNKNOWN
+    return f" {linear(part)} " if part.tag in _FORMULAS else CHARACTERS.get(part.tag, "")
 
 
 def _unwrapped(holder: _Element) -> Iterator[_Element]:

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import webencodings
 from lxml import etree
@@ -15,10 +16,12 @@ from qa.formats.scripts import LONGEST, lowered, raised
 
 _SILENT = {
     "script", "style", "noscript", "template", "title", "nav", "aside", "footer", "button", "select", "textarea", "svg",
-    "math", "iframe", "object", "audio", "video", "canvas", "dialog", "del", "s", "strike", "rp", "rt", "rtc",
+    "math", "iframe", "object", "audio", "video", "canvas", "dialog", "rp", "rt", "rtc",
 }  # fmt: skip
-"""What is struck through is what the page takes back. `head` is read: libxml2 leaves in it what a page without
+"""`head` is read: libxml2 leaves in it what a page without
 `</head>` and `<body>` begins with."""
+_STRUCK = {"del", "s", "strike"}
+"""What is struck through is what the page takes back; what stands around it stays apart."""
 _SILENT_ROLES = {"navigation", "banner", "search", "contentinfo", "complementary", "menu", "dialog", "doc-noteref"}
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
@@ -32,7 +35,7 @@ _NOTE_CLASS = re.compile(r"reference|(foot|end)?note-?(ref|reference|link|call|a
 _DEEPEST = 3
 """Raised text within raised text beyond this is read as if it were not."""
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = re.compile(rb"<!--(?:-?>|.*?-->)", re.DOTALL)
 _CODECS = {
     "big5": "big5hkscs", "euc-kr": "cp949", "gbk": "gb18030", "shift_jis": "cp932", "utf-16be": "utf-8",
     "utf-16le": "utf-8", "x-user-defined": "windows-1252",
@@ -69,7 +72,8 @@ def extract(data: bytes) -> Extract:
 def _decode(data: bytes) -> str:
     """By the byte order mark, by what the page declares (https://encoding.spec.whatwg.org), else as plain text is
     told."""
-    declared = _CHARSET.search(_COMMENT.sub(b"", data[:4096]))
+    head = data[:4096]
+    declared = _CHARSET.search(_COMMENT.sub(b"", head)) or _CHARSET.search(head)  # a script may hold "<!--"
     name = declared[1].decode("ascii") if declared else ""
     known = webencodings.lookup(name)
     if data.startswith(_BOM) or not known:
@@ -97,9 +101,10 @@ def _utf_8(data: bytes) -> str | None:
         return None
 
 
-def _pieces(root: HtmlElement, *, depth: int = 0) -> Iterator[str]:
-    """Text and line breaks in reading order; white space folded as a browser does, except in `pre`."""
-    last, preformatted = "\n", 0
+def _pieces(root: HtmlElement, *, last: str = "\n", depth: int = 0) -> Iterator[str]:
+    """Text and line breaks in reading order behind a character; white space folded as a browser does, except in
+    `pre`."""
+    preformatted, struck = 0, False
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         tag, text = element.tag, element.text
@@ -111,14 +116,19 @@ def _pieces(root: HtmlElement, *, depth: int = 0) -> Iterator[str]:
             write = _WRITTEN.get(_height(element))
             if write and element is not root and depth < _DEEPEST:
                 walk.skip_subtree()
-                small = "".join(_pieces(element, depth=depth + 1))
-                is_note = len(small) <= LONGEST and _points_to_a_note(element)
+                small = "".join(_pieces(element, last=last, depth=depth + 1))
+                is_note = write is raised and len(small) <= LONGEST and _points_to_a_note(element)
                 text, piece = None, "" if is_note else write(small, after=last)
             preformatted += tag == "pre"
         else:
             preformatted -= tag == "pre" and not _is_silent(element)
             text = element.tail if element is not root else None
-        if tag in _BLOCKS and "hidden" not in element.attrib and last != "\n":
+            struck = struck or tag in _STRUCK
+        if (
+            (tag in _BLOCKS or (tag in _STRUCK and _holds_block(element)))
+            and "hidden" not in element.attrib
+            and last != "\n"
+        ):
             yield (last := "\n")
         if event == "end" and tag == "br":
             yield (last := "\n")
@@ -128,8 +138,12 @@ def _pieces(root: HtmlElement, *, depth: int = 0) -> Iterator[str]:
             piece = text if preformatted else _SPACE.sub(" ", text)
             piece = piece.lstrip(" ") if last in "\n\t " and not preformatted else piece
         if piece:
-            yield piece
-            last = piece[-1]
+            yield f" {piece}" if struck and last.isdecimal() and piece[0].isdecimal() else piece
+            last, struck = piece[-1], False
+
+
+def _holds_block(element: HtmlElement) -> bool:
+    return next(element.iterdescendants(*_BLOCKS), None) is not None
 
 
 def _height(element: HtmlElement) -> str:
@@ -138,17 +152,30 @@ def _height(element: HtmlElement) -> str:
     return aligned[1].lower() if aligned and element.tag not in _BLOCKS | _CELLS else str(element.tag)
 
 
-def _points_to_a_note(raised: HtmlElement) -> bool:
-    """Whether it says so, or is, holds or stands in a link to a place in a page."""
-    return any(
-        "#" in each.get("href", "") or any(map(_NOTE_CLASS.fullmatch, each.get("class", "").split()))
-        for each in (raised, *raised.iter("a"), *raised.iterancestors("a"))
-    )
+def _points_to_a_note(element: HtmlElement) -> bool:
+    """Whether raised text says so, is nothing but links to places in a page, or is all that such a link holds."""
+    if _is_reference(element):
+        return True
+    inner = filter(_is_reference, element.iter("a"))
+    outer = filter(_is_reference, element.iterancestors("a"))
+    said = _said(element)
+    return said != "" and ("".join(map(_said, inner)) == said or said in map(_said, outer))
+
+
+def _is_reference(element: HtmlElement) -> bool:
+    classes = element.get("class", "").split()
+    return "#" in element.get("href", "") or any(map(_NOTE_CLASS.fullmatch, classes))
+
+
+def _said(element: HtmlElement) -> str:
+    """What an element begins with, without the brackets and commas that stand in or beside the links of notes."""
+    signs = (sign for text in element.itertext() for sign in text if not sign.isspace() and sign not in "[](),;-–")
+    return "".join(islice(signs, LONGEST + 1))
 
 
 def _is_silent(element: HtmlElement) -> bool:
     return (
-        element.tag in _SILENT
+        element.tag in _SILENT | _STRUCK
         or "hidden" in element.attrib
         or element.get("aria-hidden") == "true"
         or element.get("role") in _SILENT_ROLES

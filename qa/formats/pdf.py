@@ -2,7 +2,11 @@
 
 import ctypes
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from math import nan
+from operator import itemgetter
 from threading import Lock
 
 import pypdfium2
@@ -19,10 +23,20 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[-\u2010\u2011][\p{L}\p{M}\p{N}]+)*
 _WORD_BEFORE = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}\-\u2010\u2011]*$")
 _WORD_AFTER = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _REACH = 60
-_CASED_AT_END = regex.compile(r"[\p{Lu}\p{Ll}\p{Lt}]\p{M}*$")
+_SYLLABLE_AT_END = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}])(?:[\p{Lu}\p{Ll}\p{Lt}]\p{M}*)*[\p{Lu}\p{Ll}\p{Lt}]\p{M}*[\p{Ll}\p{Lt}]\p{M}*$"
+)
+"""Two letters or more of a script with case, the last one small, and no figure."""
 _SUSPENDED = {"and", "bzw", "och", "oder", "or", "sowie", "und"}
 """A hyphen before them stands for what the next word ends in: Nord- und Südamerika."""
 _SMALL = RAISED.keys() - set("ni")
+_BETWEEN = ".,/"
+"""Stand between small figures and have no small form: 143¹,²."""
+_FIGURE = regex.compile(r"[0-9]")
+_FIGURE_BEHIND = regex.compile(r"(?<=\S)[0-9]")
+_FARTHEST = 100_000
+"""Characters beside the page among which a run is looked for; without an end a made-up page takes minutes."""
+_RUN = regex.compile(r"\S+")
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 _one_at_a_time = Lock()
 """PDFium is not made for several threads."""
@@ -90,8 +104,9 @@ def _mended(pages: Sequence[str]) -> Iterator[str]:
 def _hyphen(text: str, start: int, end: int, words: set[str]) -> str:
     """What stands for a marked hyphen.
 
-    It goes where a small letter follows a letter. It stays before capitals and figures, in scripts without case, and
-    where the document has the word with it elsewhere; unless the document has the word without it only.
+    It goes where a small letter follows a syllable. It stays before capitals and figures, behind what is no syllable
+    (US-, 19th-, α-), in scripts without case, and where the document has the word with it elsewhere; unless the
+    document has the word without it only.
     """
     before = _WORD_BEFORE.search(text[max(0, start - _REACH) : start])
     after = _WORD_AFTER.match(text, end, end + _REACH)
@@ -104,46 +119,100 @@ def _hyphen(text: str, start: int, end: int, words: set[str]) -> str:
         return "-" if hyphenated else ""
     if right.casefold() in _SUSPENDED:
         return "-\n"
-    return "" if right[0].islower() and _CASED_AT_END.search(left) else "-"
+    return "" if right[0].islower() and _SYLLABLE_AT_END.search(left) else "-"
 
 
-def _with_small_figures(found: str, text: pypdfium2.PdfTextPage) -> str:
+def _with_small_figures(found: str, page: pypdfium2.PdfTextPage) -> str:
     """The text with raised and lowered figures as such (10⁶, CO₂), so that they do not join the figure before them.
 
     PDFium gives the text without its places, and the places of more than the text: of glyphs beside the page, too.
     """
-    glyphs = ((i, chr(pdfium.FPDFText_GetUnicode(text, i))) for i in range(text.count_chars()))
-    written = list(found)
-    base = last = -2
-    for place, character in enumerate(found):
-        if character.isspace():
-            base = last = -2
-            continue
-        i = next((i for i, glyph in glyphs if glyph == character), None)
-        if i is None:  # it is not as expected
-            return found
-        signs = _height(text, base, i) if character in _SMALL and i == last + 1 else None
-        if signs:
-            written[place] = signs[character]
-        else:
-            base = i
-        last = i
-    return "".join(written)
+    return _RUN.sub(_Glyphs(page).written, found) if _FIGURE_BEHIND.search(found) else found
 
 
-def _height(text: pypdfium2.PdfTextPage, base: int, small: int) -> Mapping[str, str] | None:
-    """`RAISED` or `LOWERED` for a glyph that is smaller than the one before it and stands above or below its line."""
-    (base_size, base_y), (size, y) = _size(text, base), _size(text, small)
-    if not 0.4 * base_size <= size <= 0.85 * base_size:  # a drop cap is larger still
-        return None
-    shift = (y - base_y) / base_size
-    return RAISED if 0.2 <= shift <= 0.9 else LOWERED if -0.6 <= shift <= -0.08 else None
+class _Glyphs:
+    """Where a page's glyphs stand; `written` is called for the runs between white space, in their order.
+
+    What cannot be measured counts as standing on its line. Glyphs are counted in units of UTF-16.
+    """
+
+    def __init__(self, page: pypdfium2.PdfTextPage) -> None:
+        self._page = page.raw
+        self._text = page.get_text_range().replace("\ufffe", "\x02")
+        self._pairs = [place for place, character in enumerate(self._text) if character > "\uffff"]
+        self._at = 0
+        self._x, self._y, self._matrix = ctypes.c_double(), ctypes.c_double(), pdfium.FS_MATRIX()
+        self._places: dict[int, complex] = {}
+
+    def written(self, run: regex.Match[str]) -> str:
+        """A run with its small figures; signs are small only beside them: a raised hyphen is a hyphen."""
+        text = run[0]
+        start = self._text.find(text, self._at, self._at + _FARTHEST)
+        if start < 0:
+            return text
+        self._at = start + len(text)
+        if not _FIGURE_BEHIND.search(text):
+            return text
+        heights = self._heights(text, start)
+        if not any(heights):
+            return text
+        pieces = groupby(zip(heights, text, strict=True), key=itemgetter(0))
+        return "".join(_small("".join(sign for _, sign in piece), signs) for signs, piece in pieces)
+
+    def _heights(self, text: str, start: int) -> list[Mapping[str, str] | None]:
+        """Of each character of a run `RAISED`, `LOWERED`, or `None` if it stands on the line."""
+        heights: list[Mapping[str, str] | None] = [None] * len(text)
+        unit = self._unit(start)
+        base = pdfium.FPDFText_GetCharIndexFromTextIndex(self._page, unit)
+        shift = base - unit
+        for k, character in enumerate(text):
+            i = shift + self._unit(start + k)
+            if k and (character in _SMALL or (character in _BETWEEN and heights[k - 1])):
+                heights[k] = self._height(base, i, character)
+            if not heights[k]:
+                base = i
+        return heights
+
+    def _unit(self, place: int) -> int:
+        return place + bisect_left(self._pairs, place)
+
+    def _height(self, base: int, small: int, character: str) -> Mapping[str, str] | None:
+        """Of a glyph that is smaller than the one before it and stands above or below its line."""
+        way = self._place(small) - self._place(base)
+        if not way.imag or ord(character) != pdfium.FPDFText_GetUnicode(self._page, small):
+            return None
+        (base_size, base_up), (size, up) = self._frame(base), self._frame(small)
+        if not (0.4 * base_size <= size <= 0.85 * base_size and _along(up, base_up) > 0.99):  # a drop cap is larger
+            return None
+        shift = _along(way, base_up)
+        is_raised, is_lowered = (
+            0.2 * base_size <= shift <= 0.9 * base_size,
+            -0.6 * base_size <= shift <= -0.08 * base_size,
+        )
+        return RAISED if is_raised else LOWERED if is_lowered else None
+
+    def _place(self, i: int) -> complex:
+        """Where a glyph's foot stands, x + iy."""
+        if (place := self._places.get(i)) is None:
+            known = pdfium.FPDFText_GetCharOrigin(self._page, i, self._x, self._y)
+            place = self._places[i] = complex(self._x.value, self._y.value) if known else complex(nan, nan)
+        return place
+
+    def _frame(self, i: int) -> tuple[float, complex]:
+        """How high a glyph's font stands above its line, and the direction, of length 1, in which it does."""
+        size = pdfium.FPDFText_GetFontSize(self._page, i)
+        if not pdfium.FPDFText_GetMatrix(self._page, i, self._matrix):
+            return nan, 0
+        matrix = self._matrix
+        line, area = complex(matrix.a, matrix.b), matrix.a * matrix.d - matrix.b * matrix.c
+        length = abs(line)
+        return (abs(size * area) / length, line / length * (1j if size * area > 0 else -1j)) if length else (nan, 0)
 
 
-def _size(text: pypdfium2.PdfTextPage, i: int) -> tuple[float, float]:
-    """Height of a glyph's font and of its foot above the page's; 0 for what is not upright."""
-    matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetMatrix(text, i, matrix)
-    pdfium.FPDFText_GetCharOrigin(text, i, x, y)
-    upright = matrix.d > 0 and abs(matrix.c) < 0.5 * matrix.d and abs(matrix.b) < 0.01 * matrix.d
-    return pdfium.FPDFText_GetFontSize(text, i) * matrix.d if upright else 0.0, y.value
+def _along(way: complex, direction: complex) -> float:
+    """How far a way leads in a direction of length 1."""
+    return (way * direction.conjugate()).real
+
+
+def _small(piece: str, signs: Mapping[str, str] | None) -> str:
+    return "".join(signs.get(sign, sign) for sign in piece) if signs and _FIGURE.search(piece) else piece

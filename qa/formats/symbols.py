@@ -32,6 +32,18 @@ def sign(font: str, code: int) -> str:
     return chr(code) if 0x20 <= code < 0xD800 or 0xF900 <= code <= 0x10FFFF else UNKNOWN
 
 
+def coded(font: str, code: str) -> str:
+    """The character of a font at a code in hexadecimal digits.
+
+    >>> coded("Symbol", "F0B3"), coded("Symbol", "")
+    ('≥', '\ufffd')
+    """
+    try:
+        return sign(font, int(code, 16))
+    except ValueError:
+        return UNKNOWN
+
+
 def unmoved(text: str, font: str) -> str:
     """Text of a font, its signs from the private area as characters; all else, and text of other fonts, as it is."""
     if font.casefold() not in _FONTS:
