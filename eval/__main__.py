@@ -1,5 +1,6 @@
 """`python -m eval`: asks the gold questions and prints how the answers fare, language by language."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -148,9 +149,8 @@ def from_squad(
 
     made = make(files, out, limit=limit, left_out=left_out, seed=seed)
     console.print(f"{made.documents} documents, {made.answerable} questions and {made.unanswerable} without an answer")
-    console.print(
-        f"python -m eval --corpus {out / DOCUMENTS} --questions {out / QUESTIONS}", markup=False, soft_wrap=True
-    )
+    command = ["python", "-m", "eval", "--corpus", str(out / DOCUMENTS), "--questions", str(out / QUESTIONS)]
+    console.print(shlex.join(command), markup=False, soft_wrap=True)
 
 
 @app.command()
