@@ -83,7 +83,7 @@ def _missing(asked: Sequence[_Asked], share: float, chance: random.Random) -> se
 
 
 def _questions(asked: Sequence[_Asked], missing: set[str]) -> Iterator[GoldQuestion]:
-    """One for each id and language of asking, in the files' order."""
+    """One for each id and language of asking, in the files' order, but for those without a word, as some sets have."""
     spans: Mapping[str, dict[GoldSpan, None]] = defaultdict(dict)
     lost: set[str] = set()
     for item in asked:
@@ -96,7 +96,8 @@ def _questions(asked: Sequence[_Asked], missing: set[str]) -> Iterator[GoldQuest
     for item in asked:
         found = tuple(spans[item.fact])
         identity = f"{item.fact}.{item.asked_in}.{short_hash(item.question.question)}"
-        if item.fact not in lost and identity not in known:
+        asks = any(map(str.isalnum, item.question.question))
+        if asks and item.fact not in lost and identity not in known:
             known.add(identity)
             yield GoldQuestion(
                 id=identity, fact=item.fact, kind=item.fact.split("-")[0], language=item.asked_in,

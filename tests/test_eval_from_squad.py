@@ -76,6 +76,12 @@ def test_a_question_is_answered_in_every_document_that_answers_its_id(files: lis
     assert facts["Wo war das Treffen?"] == facts["Where was the meeting?"] == "made-1"
 
 
+def test_a_question_without_a_word_is_left_out(tmp_path: Path) -> None:
+    file = write(tmp_path, "de-de", GERMAN, ("1", "Wo?", ["Genf"]), ("2", " ?", ["Rom"]), ("3", "", ["alle"]))
+    make([file], tmp_path / "out", limit=None, left_out=0, seed=1)
+    assert [question.question for question in loaded(tmp_path / "out")[1]] == ["Wo?"]
+
+
 def test_of_a_paragraph_left_out_every_translation_is(files: list[Path], tmp_path: Path) -> None:
     seen = set()
     for seed in range(6):
