@@ -104,14 +104,15 @@ class WritableTruth(Truth):
             )
         kept = list(encoders)
         unused = self._rows(
-            f"SELECT rowid FROM vectors WHERE encoder NOT IN ({marks(kept)}) "
+            f"SELECT encoder, text_sha256 FROM vectors WHERE encoder NOT IN ({marks(kept)}) "
             "OR text_sha256 NOT IN (SELECT text_sha256 FROM used)",
             kept,
         )
-        # A transaction each, so that SQLite's log stays small: room may be what the caller is after.
-        for some in slices([rowid for (rowid,) in unused]):
+        # A transaction each, so that SQLite's log stays small: room may be what the caller is after. By their key, since
+        # the table has no row numbers in indexes made by earlier versions.
+        for some in slices(list(unused)):
             with self._transaction():
-                self._connection.execute(f"DELETE FROM vectors WHERE rowid IN ({marks(some)})", some)
+                self._connection.executemany("DELETE FROM vectors WHERE encoder = ? AND text_sha256 = ?", some)
         self._connection.execute("DROP TABLE used")
 
     def publish(self, *, removed: Iterable[str], state: Mapping[str, str], words: Iterable[tuple[int, str]]) -> None:

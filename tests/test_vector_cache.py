@@ -41,6 +41,28 @@ def test_the_cache_of_a_document_that_changes_daily_does_not_grow_for_ever(tmp_p
     assert everything_is_found(tmp_path / "index")
 
 
+OLD_TABLE = """
+ALTER TABLE vectors RENAME TO newer;
+CREATE TABLE vectors (
+    encoder TEXT NOT NULL, text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (encoder, text_sha256)) WITHOUT ROWID;
+INSERT INTO vectors SELECT * FROM newer;
+DROP TABLE newer;
+"""
+
+
+def test_the_cache_of_an_index_that_an_earlier_version_made_forgets_too(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    update(write(tmp_path / "corpus", novels(9)), index)
+    with closing(sqlite3.connect(index / "truth.sqlite3")) as connection:
+        connection.executescript(OLD_TABLE)
+    before = cached(index)
+    update(write(tmp_path / "corpus", novels(2)), index)
+    update(write(tmp_path / "corpus", novels(3)), index)
+    assert cached(index) < before
+    assert everything_is_found(index)
+
+
 def test_what_the_documents_have_stays_cached(tmp_path: Path) -> None:
     index = tmp_path / "index"
     for day in range(12):
