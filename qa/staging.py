@@ -108,8 +108,8 @@ class WritableTruth(Truth):
             "OR text_sha256 NOT IN (SELECT text_sha256 FROM used)",
             kept,
         )
-        # A transaction each, so that SQLite's log stays small: room may be what the caller is after. By their key, since
-        # the table has no row numbers in indexes made by earlier versions.
+        # A transaction each, so that SQLite's log stays small: room may be what the caller is after. By their key: in
+        # indexes that earlier versions made, rows have no numbers.
         for some in slices(list(unused)):
             with self._transaction():
                 self._connection.executemany("DELETE FROM vectors WHERE encoder = ? AND text_sha256 = ?", some)
