@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import cast
 
 import gradio as gr
@@ -109,6 +110,7 @@ def main(
                 footer_links=[], favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False,
                 enable_monitoring=False, show_error=False, mcp_server=False, max_file_size=limits.max_file_bytes,
             )  # fmt: skip
+            Thread(target=bot.warm_up, name="warm-up", daemon=True).start()
             serve(app, host=host, port=port, settings=settings)
     finally:
         bot.close()

@@ -46,7 +46,7 @@ class _Asked:
 
     @property
     def document(self) -> str:
-        return f"{self.language}-{short_hash(self.question.context)}"
+        return f"{self.language}-{sha256(self.question.context.encode()).hexdigest()[:16]}"
 
 
 def make(files: Sequence[Path], out: Path, *, limit: int | None, left_out: float, seed: int) -> Made:

@@ -67,6 +67,10 @@ class Bot:
         reply = self._read(lambda index: self._answer(cleaned, read_as, vector, index, filters))
         return replace(reply, follows=" ".join(before)) if before else reply
 
+    def warm_up(self) -> None:
+        """Does now what the first question with an earlier one would wait for, some seconds."""
+        self._is_follow_up.fit()
+
     def candidates(self, question: str, *, filters: Filters = Filters()) -> list[Candidate]:
         """All that `ask` chooses from, with the evidence for each. For evaluation and calibration."""
         cleaned = self._clean(question)

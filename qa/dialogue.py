@@ -33,16 +33,21 @@ class FollowUpClassifier:
         self._fit: tuple[NDArray[np.float64], float] | None = None
 
     def __call__(self, question: str) -> bool:
-        """Whether it is one. The first call embeds the examples, which takes as long as indexing a few pages."""
+        """Whether it is one."""
         return self.score(question) > 0
 
     def score(self, question: str) -> float:
         """Above 0 for a follow-up; most lie between -1 and 1."""
+        weights, bias = self.fit()
+        return float(self._features([question])[0] @ weights) + bias
+
+    def fit(self) -> tuple[NDArray[np.float64], float]:
+        """Weights, *Shape* (dimension + 1,), and bias. The first call embeds the examples, which takes as long as
+        indexing a few pages."""
         with self._lock:
             if self._fit is None:
                 self._fit = self._fitted()
-        weights, bias = self._fit
-        return float(self._features([question])[0] @ weights) + bias
+            return self._fit
 
     def _fitted(self) -> tuple[NDArray[np.float64], float]:
         follow_ups, complete = examples()

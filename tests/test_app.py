@@ -152,6 +152,19 @@ def test_an_answer_is_copied_with_its_citations_and_judged(browser: Browser, url
     assert '"comment": "It <is>."' in log.read_text(encoding="utf-8").splitlines()[-1]
 
 
+def test_a_thumb_that_could_not_be_kept_is_not_shown(browser: Browser, url: str) -> None:
+    with visiting(browser, url, errors=True) as page:
+        right, wrong = (page.get_by_role("button", name=f"This answer is {word}") for word in ("right", "wrong"))
+        ask(page, ANSWERED)
+        right.click()
+        expect(page.locator(".bq-said")).to_contain_text("Thank you", timeout=PATIENCE)
+        page.context.set_offline(True)
+        wrong.click()
+        expect(page.locator(".bq-said")).to_contain_text("does not answer")
+        expect(wrong).to_have_attribute("aria-pressed", "false")
+        expect(right).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_port_in_use_is_named(url: str, chat_home: Path) -> None:
     port = re.findall(r"\d+", url)[-1]
     environment = {**os.environ, "BABELQUOTE_STORE__HOME": str(chat_home)}

@@ -66,6 +66,15 @@ def test_the_examples_are_embedded_once_however_many_ask() -> None:
     assert encoder.count == sum(map(len, examples())) + 8
 
 
+def test_after_the_fit_a_question_is_all_that_is_embedded() -> None:
+    encoder = Letters()
+    classify = FollowUpClassifier(encoder)
+    classify.fit()
+    embedded = encoder.count
+    classify("Who is it?")
+    assert (embedded, encoder.count) == (sum(map(len, examples())), embedded + 1)
+
+
 def test_the_fit_is_ridge_regression() -> None:
     classify = FollowUpClassifier(Letters())
     questions, wanted = [], []
