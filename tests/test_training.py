@@ -18,6 +18,7 @@ from qa.training import silver
 from qa.training.average import average
 from qa.training.examples import Example, load, same_paragraph
 from qa.training.groups import groups
+from qa.training.mixes import MIXES
 from qa.training.pairs import ALONE, CROSSED, SILVER, Pair, batches, collect, topics
 
 
@@ -47,7 +48,7 @@ def test_what_stands_beside_a_question_does_not_answer_it_in_any_language() -> N
     def read(ids: NDArray[np.int32]) -> str:
         return "".join(tokenizer.convert_ids_to_tokens(ids.tolist())).replace("▁", " ")
 
-    made = list(groups(tokenizer, examples, 1))
+    made = list(groups(tokenizer, examples, MIXES["pairs"], 1))
     assert len(made) == len(examples)
     beside = cut = titled = 0
     for first, *others in made:

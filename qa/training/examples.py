@@ -1,4 +1,4 @@
-"""Question files of SQuAD's form: read, mixed for training, and which of their questions are about one paragraph.
+"""Question files of SQuAD's form: read, and which of their questions are about one paragraph.
 
 Files are SQuAD 2.0 JSON, gzipped, named `NAME.QUESTION-CONTEXT.json.gz` by the languages of question and context.
 """
@@ -7,41 +7,11 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.records import Bounds
-
-MIX = {
-    "mlqa-pairs": 16_000,
-    "mlqa": 8_000,
-    "squad2-backtranslated": 8_000,
-    "piaf": 5_000,
-    "idkmrc": 4_000,
-    "tydiqa": 4_000,
-    "tydiqa-pairs": 3_500,
-    "squadshifts_newwiki": 3_000,
-    "squad2-crossed": 5_000,
-    "squad-train-slice": 2_000,
-    "jsquad": 2_000,
-    "drcd": 2_000,
-    "cmrc": 2_000,
-    "pquad_validation": 1_500,
-    "qed_nq": 1_500,
-    "squad2-mt": 2_000,
-    "thquad2020": 1_000,
-    "iapp_wiki_qa": 1_000,
-    "squad-mt": 800,
-    "afriqa_xl": 500,
-    "afriqa": 400,
-    "faquad": 300,
-    "nq-mt": 300,
-    "facqa": 200,
-    "pira": 150,
-}
-"""Questions of each set, all its languages together; a set that has fewer is gone through again. The "-pairs" have
-answers from `qa.training.silver`; see `Example.pseudo_labelled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,36 +67,6 @@ def load(file: Path) -> list[Example]:
                     )
                 )
     return found
-
-
-def mix(train: Path, silver: Path, seed: int) -> list[Example]:
-    """The training questions of `MIX`, shuffled. `silver`: the output of `qa.training.silver`."""
-    chance = random.Random(seed)
-    chosen: list[Example] = []
-    for name, count in MIX.items():
-        folder = silver if name.endswith("-pairs") else train
-        if name == "squad2-crossed":
-            pools = [crossed(folder)]
-        else:
-            pools = [load(file) for file in sorted(folder.glob(f"{name}.*.json.gz"))]
-        if not any(pools):
-            raise SystemExit(f"{folder} holds no {name}.*.json.gz")
-        chosen += _take(pools, count, chance)
-    chance.shuffle(chosen)
-    return chosen
-
-
-def _take(pools: Sequence[list[Example]], count: int, chance: random.Random) -> list[Example]:
-    """`count` examples in all, small pools whole, the large ones in equal parts."""
-    taken: list[Example] = []
-    for i, pool in enumerate(sorted(pools, key=len)):
-        share = (count - len(taken)) // (len(pools) - i)
-        for _ in range(1 + share // len(pool) if share > len(pool) else 1):
-            taken += chance.sample(pool, min(share, len(pool), count - len(taken)))
-    if len(taken) < count:  # another time through the pools
-        rest = [example for pool in pools for example in pool]
-        taken += chance.sample(rest, min(count - len(taken), len(rest)))
-    return taken
 
 
 def crossed(folder: Path) -> list[Example]:

@@ -15,16 +15,11 @@ from qa.read.spans import Window, windows
 from qa.records import Bounds
 from qa.sentences import sentences
 from qa.training.examples import Example, same_paragraph
+from qa.training.mixes import Mix
 
 MAX_TOKENS, STRIDE = 224, 64
 SHORT = (40, 110)
 """Bounds of the budget, in tokens, of a passage that stands for one of an index."""
-SHORT_SHARE = 0.3
-"""Of the questions, how many are asked of short passages, the others of whole paragraphs."""
-BESIDE_SHARE = 0.8
-"""Of the answerable questions asked of whole paragraphs, how many have one beside it that does not answer."""
-CUT_SHARE = 0.5
-"""Of those, in how many it is the paragraph itself without the sentences of the answer; in the others another one."""
 TITLED = {
     "afriqa", "afriqa_xl", "cmrc", "drcd", "iapp_wiki_qa", "jsquad", "mlqa", "piaf", "pquad_validation", "qed_nq",
     "squad-mt", "squadshifts_newwiki", "thquad2020",
@@ -48,31 +43,32 @@ Group = tuple[Target, ...]
 """Windows of one question; at most the first holds the answer."""
 
 
-def groups(tokenizer: Any, examples: Sequence[Example], seed: int) -> Iterator[Group]:
+def groups(tokenizer: Any, examples: Sequence[Example], mix: Mix, seed: int) -> Iterator[Group]:
     """Windows for all examples, asked of short passages or of whole paragraphs, with such as do not answer beside them.
 
     Short ones stand in the same context, or are nearest to the question in the encoder's space among those of a
-    thousand other questions of its set, in any of its languages. A paragraph is the question's own without the
-    sentences that answer (if somebody marked them), or the one of the nearest other question of all, in a language
-    drawn from those in which the question's language is answered; so neither topic, length nor language tells what
-    answers.
+    thousand other questions of its set, in any of its languages. A paragraph, as often as the mix says, is the
+    question's own without the sentences that answer (if somebody marked them), or the one of the nearest other question
+    of all, in a language drawn from those in which the question's language is answered, or of its article; so neither
+    topic, length nor language tells what answers.
     """
     chance = random.Random(seed)
     whole: list[Example] = []
     short: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        (short[example.name] if chance.random() < SHORT_SHARE else whole).append(example)
+        (short[example.name] if chance.random() < mix.short else whole).append(example)
     encoder = load_encoder()
-    yield from _whole_groups(tokenizer, encoder, whole, chance)
+    yield from _whole_groups(tokenizer, encoder, whole, mix, chance)
     for part in short.values():
         for i in range(0, len(part), 1000):
             yield from _short_groups(tokenizer, encoder, part[i : i + 1000], chance)
 
 
 def _whole_groups(
-    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], chance: random.Random
+    tokenizer: Any, encoder: Encoder, examples: Sequence[Example], mix: Mix, chance: random.Random
 ) -> Iterator[Group]:
     paragraphs = same_paragraph((example.key, example.context) for example in examples)
+    articles = np.array([_article(example) for example in examples])
     languages = np.array([example.language for example in examples])
     answered = defaultdict(list)
     for example in examples:
@@ -82,14 +78,22 @@ def _whole_groups(
         questions = encoder.encode_queries([example.question for example in examples])
     for example, vector in zip(examples, questions, strict=True):
         others: list[Example] = []
-        if example.answer and chance.random() < BESIDE_SHARE:
-            if chance.random() < CUT_SHARE and not example.pseudo_labelled:
-                others = _without_answer(example, example.answer)
-            else:
+        drawn = chance.random()
+        if example.answer and drawn < mix.cut and not example.pseudo_labelled:
+            others = _without_answer(example, example.answer)
+        elif example.answer and drawn < mix.cut + mix.nearest + mix.article:
+            if drawn < mix.cut + mix.nearest:
                 places = np.flatnonzero(languages == chance.choice(answered[example.asked_in]))
-                near = places[np.argsort(-(questions[places] @ vector))[:50]]
-                others = [examples[i] for i in near if paragraphs[examples[i].key] != paragraphs[example.key]]
+            else:
+                places = np.flatnonzero(articles == _article(example)) if example.title else np.empty(0, int)
+            near = places[np.argsort(-(questions[places] @ vector))[:50]]
+            others = [examples[i] for i in near if paragraphs[examples[i].key] != paragraphs[example.key]]
         yield from _group(tokenizer, example, _silent(example, others)[:1], chance)
+
+
+def _article(example: Example) -> str:
+    """What the paragraphs of one article have in common: set and title, in whatever language."""
+    return f"{example.name}\0{example.title}"
 
 
 def _without_answer(example: Example, answer: Bounds) -> list[Example]:

@@ -3,7 +3,7 @@
     python -m qa.training.reader DATA/reader --silver work/silver --work work/reader --minutes 60
 
 `DATA/reader/train`, `DATA/reader/dev` and the output of `qa.training.silver` hold `NAME.QUESTION-CONTEXT.json.gz`. One
-pass over a fixed, seeded mix (see `qa.training.examples` and `qa.training.groups`); the learning rate follows the share
+pass over a fixed, seeded mix (see `qa.training.mixes` and `qa.training.groups`); the learning rate follows the share
 of time or steps used, so that a run may be given minutes instead of steps. Checkpoints go to the work folder; the same
 command resumes. Ends by writing the shipped weights.
 """
@@ -21,9 +21,10 @@ from torch.nn.functional import cross_entropy, log_softmax
 from qa import text
 from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
-from qa.training.examples import Example, dev_sets, mix
+from qa.training.examples import Example, dev_sets
 from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
 from qa.training.loop import adamw, claim, fast_on_cpu, train
+from qa.training.mixes import MIXES, choose, run_named
 from qa.weights import embedded_parts
 
 OUTPUT = Path(__file__).parents[1] / "data" / "reader.safetensors"
@@ -100,7 +101,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("work/reader"), help="checkpoints and log")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the weights to ship are written")
     parser.add_argument("--minutes", type=float, default=60, help="training time in all, resumed runs together")
+    parser.add_argument("--mix", choices=MIXES, default="fresh", help="see qa.training.mixes")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--after", type=run_named, nargs="*", default=[], metavar="MIX:SEED",
+        help="runs before, in their order: of what they read, nothing is read again as far as there is enough else",
+    )  # fmt: skip
     parser.add_argument(
         "--rate", type=float, default=1e-4, help="peak learning rate of the encoder; the head's is 7 times that"
     )
@@ -142,7 +148,9 @@ def _prepared(tokenizer: Any, options: argparse.Namespace) -> list[Group]:
     if file.exists():
         return list(pickle.loads(file.read_bytes()))
     data = []
-    for group in groups(tokenizer, mix(options.data / "train", options.silver, options.seed), options.seed):
+    run = options.mix, options.seed
+    examples = choose(options.data / "train", options.silver, run, after=options.after)
+    for group in groups(tokenizer, examples, MIXES[options.mix], options.seed):
         data.append(group)
         if len(data) % 1000 == 0:
             print(f"{len(data)} questions prepared", flush=True)
