@@ -172,17 +172,25 @@ def calibrate(
     split: Annotated[str, typer.Option(help="dev; never fit on test")] = "dev",
     corpus: Corpus = None,
     questions: Questions = None,
+    more: Annotated[
+        Path | None, typer.Option(help="What from-squad made: the weights of the evidence are fitted on it, too")
+    ] = None,
 ) -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
-    from eval.calibrate import fit, held_out, held_out_error, judge, thresholds
-    from eval.run import load_exam
+    from eval.calibrate import Judged, fit, held_out, held_out_error, judge, thresholds
+    from eval.from_squad import DOCUMENTS, QUESTIONS
+    from eval.run import Exam, load_exam
     from eval.systems import Task, open_bot
 
+    def ask(exam: Exam) -> list[Judged]:
+        bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
+        return [judge(question, bot.candidates(question.question)) for question in bar(exam.gold, "asking")]
+
     exam = load_exam(split, corpus=corpus, files=questions or ())
-    bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
-    judged = [judge(question, bot.candidates(question.question)) for question in bar(exam.gold, "asking")]
-    results = held_out(judged)
-    console.print(fit(judged))
+    other = load_exam(split, corpus=more / DOCUMENTS, files=[more / QUESTIONS]) if more else None
+    judged, beside = ask(exam), ask(other) if other else []
+    results = held_out(judged, beside)
+    console.print(fit(judged, beside))
     console.print(f"expected calibration error, cross-validated by fact: {held_out_error(results):.3f}")
     console.print(thresholds(judged, results, shipped=exam.settings.answer.threshold))
 

@@ -53,22 +53,24 @@ def judge(question: GoldQuestion, candidates: Sequence[Candidate]) -> Judged:
     return Judged(question, tuple(candidates), tuple(right))
 
 
-def fit(judged: Sequence[Judged]) -> Calibration:
+def fit(judged: Sequence[Judged], more: Sequence[Judged] = ()) -> Calibration:
     """Two models in one: the weights are those of a conditional logit (McFadden 1974), which sets a question's right
     candidates against its wrong ones; scale and bias are then fitted on each question's best candidate (Platt 1999),
-    since the best of many looks better than it is. Raises `TooFew`."""
-    choices = [
-        (np.array([_evidence(candidate) for candidate in item.candidates]), np.array(item.right))
-        for item in judged
-        if any(item.right)
-    ]
-    if not choices:
+    since the best of many looks better than it is.
+
+    `more`: questions about another corpus, which count for the weights as much as `judged`, and not for the rest: how
+    often a first quote is right differs from corpus to corpus. Raises `TooFew`.
+    """
+    sets = [choices for part in (judged, more) if (choices := _choices(part))]
+    if not _choices(judged):
         raise TooFew("no right quote is among the candidates of any question; ask more questions")
-    spread = np.concatenate([rows for rows, _ in choices]).std(axis=0)
+    spread = np.concatenate([rows for choices in sets for rows, _ in choices]).std(axis=0)
 
     def loss(weights: NDArray[np.float64]) -> float:
-        scores = [rows / spread @ weights for rows, _ in choices]
-        wrong = [logsumexp(row) - logsumexp(row[right]) for row, (_, right) in zip(scores, choices, strict=True)]
+        wrong = []
+        for choices in sets:
+            scores = [(rows / spread @ weights, right) for rows, right in choices]
+            wrong.append(np.mean([logsumexp(row) - logsumexp(row[right]) for row, right in scores]))
         return float(np.mean(wrong) + PENALTY * weights @ weights)
 
     weights = minimize(loss, np.zeros(len(spread))).x / spread
@@ -84,13 +86,23 @@ def fit(judged: Sequence[Judged]) -> Calibration:
     return Calibration(round(bias, 3), *(round(slope * float(weight), 3) for weight in weights))
 
 
-def held_out(judged: Sequence[Judged]) -> list[tuple[float, bool]]:
-    """Each question's confidence and whether its first quote is right, by a model fitted on the other facts."""
+def _choices(judged: Sequence[Judged]) -> list[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Evidence for the candidates of each question that has a right one, *Shape* (candidates, 3), and which are."""
+    return [
+        (np.array([_evidence(candidate) for candidate in item.candidates]), np.array(item.right))
+        for item in judged
+        if any(item.right)
+    ]
+
+
+def held_out(judged: Sequence[Judged], more: Sequence[Judged] = ()) -> list[tuple[float, bool]]:
+    """Each question's confidence and whether its first quote is right, by a model fitted on the other facts and on
+    `more`; see `fit`."""
     facts = sorted({item.question.fact for item in judged})
     results = []
     for fold in range(FOLDS):
         held = set(facts[fold::FOLDS])
-        calibration = fit([item for item in judged if item.question.fact not in held])
+        calibration = fit([item for item in judged if item.question.fact not in held], more)
         results += [(item, item.best(calibration)) for item in judged if item.question.fact in held]
     order = {id(item): i for i, item in enumerate(judged)}
     return [best for item, best in sorted(results, key=lambda result: order[id(result[0])])]

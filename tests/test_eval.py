@@ -1,5 +1,7 @@
 """The measures of one question, and the fit of confidence, on cases computed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,17 @@ def test_questions_without_candidates_are_passed_over_and_too_few_others_are_nam
     for few, why in (([nothing], "no right quote"), ([judged(1, 2.0, right=True)] * 9, "or all are")):
         with pytest.raises(TooFew, match=why):
             fit(few)
+
+
+def test_questions_of_another_corpus_tell_which_evidence_counts_and_not_how_often_answers_are_right() -> None:
+    items = [judged(i, reader, right=i % 10 < rate) for reader, rate in ((-2.0, 2), (2.0, 8)) for i in range(200)]
+    alone = fit(items)
+    assert fit(items, items) == alone
+    near = [replace(i, candidates=(replace(i.candidates[0], similarity=0.95), i.candidates[1])) for i in items]
+    assert fit(items, near).similarity > alone.similarity + 0.1
+    sure = [judged(i, 2.0, right=True) for i in range(500)]
+    confidence, right = (np.array(column) for column in zip(*held_out(items, sure), strict=True))
+    assert confidence.mean() == pytest.approx(right.mean(), abs=0.03)
 
 
 def test_a_candidate_is_right_if_its_sentences_hold_a_gold_span() -> None:
