@@ -51,7 +51,7 @@ class Calibration:
         return 1 / (1 + math.exp(-evidence))
 
 
-CALIBRATION = Calibration(bias=-1.854, reader=0.054, agreement=0.102, similarity=5.485)
+CALIBRATION = Calibration(bias=-1.587, reader=0.07, agreement=0.083, similarity=4.617)
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
