@@ -110,7 +110,8 @@ def main(
                 footer_links=[], favicon_path=str(STATIC / "favicon.png"), ssr_mode=False, run_history=False,
                 enable_monitoring=False, show_error=False, mcp_server=False, max_file_size=limits.max_file_bytes,
             )  # fmt: skip
-            Thread(target=bot.warm_up, name="warm-up", daemon=True).start()
+            # No daemon: a process that ends while torch computes would abort.
+            Thread(target=bot.warm_up, name="warm-up", daemon=False).start()
             serve(app, host=host, port=port, settings=settings)
     finally:
         bot.close()

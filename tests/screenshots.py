@@ -3,6 +3,7 @@
 They need fonts for Latin and Chinese script (Debian: fonts-noto-core, fonts-noto-cjk).
 """
 
+import subprocess
 import sys
 import tempfile
 from io import BytesIO
@@ -20,6 +21,12 @@ LARGEST = 200_000
 """Bytes of a picture at most; a README is read over slow networks too."""
 WIDE: dict[str, Any] = {"size": (1280, 800), "device_scale_factor": 1.5}
 PHONE: dict[str, Any] = {"size": (390, 780), "device_scale_factor": 1.5, "has_touch": True, "is_mobile": True}
+
+
+def require_fonts() -> None:
+    """Ends the program where Chinese would show as boxes."""
+    if not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=True).stdout:
+        sys.exit("no font here has Chinese characters; install some (Debian: fonts-noto-core, fonts-noto-cjk)")
 
 
 def picture(page: Page) -> Image.Image:
@@ -85,6 +92,7 @@ def documents(browser: Browser, url: str) -> None:
 
 
 def main() -> None:
+    require_fonts()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
