@@ -177,18 +177,13 @@ def calibrate(
     ] = None,
 ) -> None:
     """Fits the probability that the first quote is right, and shows what each threshold would do."""
-    from eval.calibrate import Judged, fit, held_out, held_out_error, judge, thresholds
+    from eval.calibrate import ask, fit, held_out, held_out_error, thresholds
     from eval.from_squad import DOCUMENTS, QUESTIONS
-    from eval.run import Exam, load_exam
-    from eval.systems import Task, open_bot
-
-    def ask(exam: Exam) -> list[Judged]:
-        bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
-        return [judge(question, bot.candidates(question.question)) for question in bar(exam.gold, "asking")]
+    from eval.run import load_exam
 
     exam = load_exam(split, corpus=corpus, files=questions or ())
     other = load_exam(split, corpus=more / DOCUMENTS, files=[more / QUESTIONS]) if more else None
-    judged, beside = ask(exam), ask(other) if other else []
+    judged, beside = ask(exam, bar), ask(other, bar) if other else []
     results = held_out(judged, beside)
     console.print(fit(judged, beside))
     console.print(f"expected calibration error, cross-validated by fact: {held_out_error(results):.3f}")

@@ -13,6 +13,9 @@ from sklearn.linear_model import LogisticRegression
 
 from eval.confidence import expected_calibration_error
 from eval.gold import GoldQuestion
+from eval.progress import Track, silent
+from eval.run import Exam
+from eval.systems import Task, open_bot
 from qa.answer import Calibration, Candidate
 from qa.errors import BabelquoteError
 
@@ -36,6 +39,12 @@ class Judged:
         """Probability of the candidate that would be quoted first, and whether it is right."""
         ranked = zip(map(calibration.probability, self.candidates), self.right, strict=True)
         return max(ranked, key=lambda pair: pair[0], default=(0.0, False))
+
+
+def ask(exam: Exam, track: Track = silent) -> list[Judged]:
+    """Asks the gold questions of an exam and judges what the bot would choose from."""
+    bot = open_bot(Task(exam.corpus, exam.settings, exam.gold))
+    return [judge(question, bot.candidates(question.question)) for question in track(exam.gold, "asking")]
 
 
 def judge(question: GoldQuestion, candidates: Sequence[Candidate]) -> Judged:

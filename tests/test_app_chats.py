@@ -196,3 +196,19 @@ def test_a_chat_deleted_while_it_waits_stays_deleted(page: Page) -> None:
     expect(page.locator(".bq-turn")).to_have_count(0)
     tool(page, "Chats").click()
     expect(page.locator(".bq-chat")).to_have_count(0)
+
+
+def test_a_thumb_that_fails_late_adds_nothing_to_another_chat(page: Page) -> None:
+    ask(page, ANSWERED)
+    held: list[Route] = []
+    page.route(re.compile("component_server"), lambda route: held.append(route), times=1)
+    page.get_by_role("button", name="This answer is right").click()
+    tool(page, "New chat").click()
+    with page.expect_response(re.compile("component_server")):
+        held[0].fulfill(json={"error": "The disk is full."})
+    page.wait_for_timeout(300)
+    tool(page, "Chats").click()
+    expect(page.locator(".bq-chat")).to_have_count(1)
+    page.locator(".bq-chat").click()
+    right = page.get_by_role("button", name="This answer is right")
+    expect(right).to_have_attribute("aria-pressed", "false", timeout=PATIENCE)

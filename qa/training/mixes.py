@@ -17,7 +17,8 @@ class Mix:
     `short`: share of the questions that are asked of short passages, such as an index has; the others are asked of
     whole paragraphs. Of these, if they are answerable, one that does not answer stands beside `cut` (the paragraph
     itself without the sentences of the answer), `nearest` (that of the nearest other question of all) and `article`
-    (that of the nearest other question about the same article, where titles tell).
+    (that of the nearest other question about the same article, where titles tell). Whose answer is pseudo-labelled is
+    never cut, and has the nearest beside it instead.
     """
 
     questions: Mapping[str, int]
@@ -55,8 +56,8 @@ MIXES = {
         short=0.25, cut=0.0, nearest=0.0, article=0.5,
     ),
 }  # fmt: skip
-"""The mixes of the runs that the shipped weights come from; docs/reader.md says which run read which. The order of the
-sets is part of a mix: with it another sample would be drawn."""
+"""What the seventh, the tenth and the eleventh run read, the last that the shipped weights come from
+(docs/reader.md). The order of the sets is part of a mix: in another one, other questions would be drawn."""
 
 Run = tuple[str, int]
 """A run's mix and seed, which tell its questions."""

@@ -151,23 +151,24 @@ function startChat(next = newChat()) {
   box.focus();
 }
 
-// Presses the thumb of a judgement, or none, and keeps it with the turn.
-function showJudged(item, turn, right) {
+// Presses the thumb of a judgement, or none, and keeps it with the turn of this chat.
+function showJudged(here, item, turn, right) {
   turn.judged = right;
   for (const button of all('[data-do="judge"]', item)) {
     button.setAttribute("aria-pressed", String((button.dataset.right === "true") === right));
   }
-  saveTurn(chat, turn);
+  saveTurn(here, turn);
 }
 
 // A word on a reply: the thumb at once, and back if it could not be kept; a comment if there is one.
 async function judge(item, turn, right) {
+  const here = chat;
   const before = turn.judged;
-  showJudged(item, turn, right);
+  showJudged(here, item, turn, right);
   one(".bq-comment", item)?.remove();
   const done = await call("judge", { language, right, earlier: earlierThan(turn), chosen: turn.chosen, reply: turn.reply });
   one(".bq-said", item).textContent = done.error ?? done.said;
-  if (done.error) return showJudged(item, turn, before);
+  if (done.error) return showJudged(here, item, turn, before); // another chat may be shown by now
   const field = make("textarea", { rows: "2", "aria-label": say("comment"), placeholder: say("comment"), maxlength: "2000" });
   const send = make("button", { type: "submit", class: "bq-button", text: say("comment_send") });
   const form = make("form", { class: "bq-comment" }, field, send);
