@@ -114,6 +114,10 @@ def is_follow_up() -> FollowUpClassifier:
         "Lalu siapa yang membangunnya?",
         "Missä se on?",
         "Και ποιος το έχτισε;",
+        "En wie heeft dat gebouwd?",
+        "És ki alapította?",
+        "Na nani aliijenga?",
+        "ומי בנה אותו?",
     ],
 )
 def test_what_says_too_little_by_itself_is_a_follow_up(is_follow_up: FollowUpClassifier, question: str) -> None:
@@ -135,6 +139,12 @@ def test_what_says_too_little_by_itself_is_a_follow_up(is_follow_up: FollowUpCla
         "Siapa penemu lampu pijar?",
         "Kuka on Linus Torvalds?",
         "Ποιος είναι ο Σωκράτης;",
+        "How many people live in New York City?",
+        "Who is the earliest known female mathematician?",
+        "Je,nchi ya Zambia ina idadi ya watu wangapi?",
+        "Wazelelwa kuphi uWinnie Madikizela-Mandela?",
+        "Ki festette a Mona Lisát?",
+        "מי המציא את הדפוס?",
     ],
 )
 def test_a_short_question_that_is_complete_is_none(is_follow_up: FollowUpClassifier, question: str) -> None:
