@@ -51,7 +51,7 @@ class Calibration:
         return 1 / (1 + math.exp(-evidence))
 
 
-CALIBRATION = Calibration(bias=-1.587, reader=0.07, agreement=0.083, similarity=4.617)
+CALIBRATION = Calibration(bias=-1.663, reader=0.07, agreement=0.083, similarity=4.623)
 
 Documents = Callable[[str], Document | None]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

@@ -87,7 +87,7 @@ class RetrieveSettings:
 class AnswerSettings:
     """`threshold`: an answer less probable than this becomes an abstention. `quotes`: most quotes shown."""
 
-    threshold: float = field(default=0.37, metadata={"most": 1})
+    threshold: float = field(default=0.35, metadata={"most": 1})
     quotes: int = 8
 
 
