@@ -153,12 +153,18 @@ def corroborate(
     same_fact: float,
     settings: AnswerSettings,
 ) -> Answer:
-    """The answer with one quote of each other document that states the same fact, the most alike first.
+    """The answer with one quote of each other document that states the same fact: those in the question's language
+    first, the most alike first among them, then the others likewise. The quote that was found leads its language.
 
     `hits` are passages near to the first quote. `read` reads texts for the question, to mark the answer in each. A
     corroborating quote is as probable as the first one times its likeness to it. A sentence with other numbers than the
     answer's states another fact, however alike.
     """
+
+    def foreign(language: str) -> bool:
+        asked = reply.question_language
+        return asked == "und" or not text.same_language(language, asked)
+
     first = reply.quotes[0]
     places = [
         (hit, bounds)
@@ -172,7 +178,7 @@ def corroborate(
     for i in np.argsort(-near, kind="stable").tolist():
         if near[i] >= same_fact and places[i][0].passage.document_id != first.document.id:
             chosen.setdefault(places[i][0].passage.document_id, i)
-    others = list(chosen.values())[: settings.quotes - 1]
+    others = sorted(chosen.values(), key=lambda i: foreign(places[i][0].passage.language))[: settings.quotes - 1]
     reading = read([places[i][0].passage.text[slice(*places[i][1])] for i in others])
     quotes = [first]
     for number, i in enumerate(others):
@@ -182,7 +188,7 @@ def corroborate(
         )
         span = replace(inside, start=bounds.start + inside.start, end=bounds.start + inside.end)
         quotes.append(_quote(hit, span, first.score * min(1.0, float(near[i])), document))
-    return replace(reply, quotes=_numbered(quotes))
+    return replace(reply, quotes=_numbered(sorted(quotes, key=lambda quote: foreign(quote.language))))
 
 
 def _agree(numbers: frozenset[str], others: frozenset[str]) -> bool:

@@ -210,10 +210,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """At least one quote. The first is the best; the others corroborate it from other places.
+    """The best quote and, from other documents, those that say the same; those in the question's language first.
 
-    `confidence` is the calibrated probability (0..1) that the first quote is right. `follows` is the earlier question
-    of the conversation that this one was read together with, `None` if it was read by itself.
+    `confidence` is the calibrated probability (0..1) that the best one is right, the greatest `score`. `follows` is the
+    earlier question of the conversation that this one was read together with, `None` if it was read by itself.
     """
 
     question: str

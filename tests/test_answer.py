@@ -1,5 +1,7 @@
 """Which sentences of other documents say what a quote says."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -20,26 +22,42 @@ SAID = {
 DOCUMENTS = {name: Document(id=name, title=name, source="s", language="en", text=said) for name, said in SAID.items()}
 
 
-def hit(name: str) -> Hit:
+def hit(name: str, language: str = "en") -> Hit:
     said = SAID[name]
     whole = Bounds(0, len(said))
     return Hit(
-        Passage(document_id=name, start=0, end=len(said), text=said, language="en", sentences=(whole,)), 1.0, 1.0
+        Passage(document_id=name, start=0, end=len(said), text=said, language=language, sentences=(whole,)), 1.0, 1.0
     )
 
 
 def test_a_sentence_with_other_numbers_corroborates_nothing() -> None:
+    assert set(corroborated({})) == {"a", "same", "words"}
+
+
+def corroborated(languages: Mapping[str, str], *, asked_in: str = "en", quotes: int = 8) -> list[str]:
+    """Documents quoted, in order, where "a" was found. `languages`: those of documents that are not English."""
     answer = SAID["a"].index("1,007")
     first = Quote(
-        number=1, document=DOCUMENTS["a"], start=0, end=len(SAID["a"]), text=SAID["a"], language="en",
-        answer_start=answer, answer_end=answer + len("1,007"), score=0.9,
+        number=1, document=DOCUMENTS["a"], start=0, end=len(SAID["a"]), text=SAID["a"],
+        language=languages.get("a", "en"), answer_start=answer, answer_end=answer + len("1,007"), score=0.9,
     )  # fmt: skip
-    reply = Answer(question=QUESTION, question_language="en", confidence=0.9, quotes=(first,))
-    found = corroborate(
-        reply, [hit(name) for name in SAID], read=lambda _texts: Reading(spans=(), no_answer=0.0), embed=EMBED,
-        document=DOCUMENTS.get, same_fact=0.3, settings=AnswerSettings(),
+    reply = corroborate(
+        Answer(question=QUESTION, question_language=asked_in, confidence=0.9, quotes=(first,)),
+        [hit(name, languages.get(name, "en")) for name in SAID], read=lambda _texts: Reading(spans=(), no_answer=0.0),
+        embed=EMBED, document=DOCUMENTS.get, same_fact=0.3, settings=AnswerSettings(quotes=quotes),
     )  # fmt: skip
-    assert {quote.document.id for quote in found.quotes} == {"a", "same", "words"}
+    assert reply.confidence == max(quote.score for quote in reply.quotes) == 0.9
+    assert [quote.number for quote in reply.quotes] == list(range(1, len(reply.quotes) + 1))
+    return [quote.document.id for quote in reply.quotes]
+
+
+def test_what_says_the_same_in_the_questions_language_comes_first() -> None:
+    assert corroborated({}) == ["a", "same", "words"]  # the most alike first
+    assert corroborated({"words": "fr"}, asked_in="fr") == ["words", "a", "same"]
+    assert corroborated({"words": "fr-CA", "same": "de"}, asked_in="fr", quotes=2) == ["words", "a"]
+    assert corroborated({"a": "fr", "words": "fr"}, asked_in="fr") == ["a", "words", "same"]
+    assert corroborated({"other": "fr"}, asked_in="fr") == ["a", "same", "words"]  # that one states another fact
+    assert corroborated({"words": "und"}, asked_in="und") == ["a", "same", "words"]
 
 
 @pytest.mark.parametrize(("beside", "agreement"), [("same", 6.0), ("words", 6.0), ("other", 10.0)])

@@ -22,6 +22,11 @@ QUESTIONS = {
     "id": "Siapa wakil walikota Shanghai?",
     "en": "Who is China's permanent representative to the United Nations?",
 }
+SIGNED = {
+    "fr": QUESTIONS["fr"],
+    "de": "Wie viele Länder haben die Resolution unterzeichnet?",
+    "id": "Berapa negara yang menandatangani resolusi itu?",
+}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,17 @@ def test_other_documents_corroborate_and_each_stands_once(bot: Bot) -> None:
     documents = [quote.document.id for quote in reply.quotes]
     assert len(documents) == len(set(documents)) >= 3
     assert all("143" in quote.text for quote in reply.quotes)
+
+
+def test_the_words_of_ones_own_language_come_first_where_they_say_the_same(bot: Bot) -> None:
+    for language, question in SIGNED.items():
+        reply = bot.ask(question)
+        assert isinstance(reply, Answer)
+        assert (reply.question_language, reply.quotes[0].language, reply.quotes[0].answer[:3]) == (
+            language, language, "143",
+        )  # fmt: skip
+        assert len({quote.language for quote in reply.quotes}) >= 3
+        assert reply.confidence == max(quote.score for quote in reply.quotes)
 
 
 def test_what_the_corpus_does_not_hold_is_an_abstention_with_a_reason(bot: Bot) -> None:
