@@ -65,9 +65,9 @@ class Given(Place):
 class Row:
     """One question, what came of it, and its scores by the name of the measure.
 
-    `expected` are the gold spans in their sentences. `confidence` and `best_right` are of `best`, the first quote or
-    the one that was withheld. A measure that says nothing about this kind of question (hit@1 of an unanswerable one)
-    is absent from `scores`.
+    `expected` are the gold spans in their sentences. `confidence` is the reply's, `best_right` tells of `best`, the
+    first quote or the one that was withheld. A measure that says nothing about this kind of question (hit@1 of an
+    unanswerable one) is absent from `scores`.
     """
 
     question: GoldQuestion
