@@ -1,7 +1,7 @@
 """Spans to an answer or an abstention. Calibration and thresholds live here."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -154,11 +154,11 @@ def corroborate(
     settings: AnswerSettings,
 ) -> Answer:
     """The answer with one quote of each other document that states the same fact: those in the question's language
-    first, the most alike first among them, then the others likewise. The quote that was found leads its language.
+    first, then the others, each in the order in which they were found. The quote that was found leads its language.
 
     `hits` are passages near to the first quote. `read` reads texts for the question, to mark the answer in each. A
-    corroborating quote is as probable as the first one times its likeness to it. A sentence with other numbers than the
-    answer's states another fact, however alike.
+    corroborating quote is as probable as the first one times its likeness to what was found before it (`_same_fact`). A
+    sentence with other numbers than the answer's states another fact, however alike.
     """
 
     def foreign(language: str) -> bool:
@@ -172,13 +172,10 @@ def corroborate(
         for bounds in hit.passage.sentences
         if _agree(text.numbers(first.answer), text.numbers(hit.passage.text[slice(*bounds)]))
     ]
-    vectors = embed([first.text, *(hit.passage.text[slice(*bounds)] for hit, bounds in places)])
-    near = vectors[1:] @ vectors[0]
-    chosen: dict[str, int] = {}
-    for i in np.argsort(-near, kind="stable").tolist():
-        if near[i] >= same_fact and places[i][0].passage.document_id != first.document.id:
-            chosen.setdefault(places[i][0].passage.document_id, i)
-    others = sorted(chosen.values(), key=lambda i: foreign(places[i][0].passage.language))[: settings.quotes - 1]
+    vectors = embed([hit.passage.text[slice(*bounds)] for hit, bounds in places] + [first.text])
+    owners = np.array([hit.passage.document_id for hit, _ in places] + [first.document.id])
+    likeness = dict(_same_fact(len(places), vectors, owners, same_fact))
+    others = sorted(likeness, key=lambda i: foreign(places[i][0].passage.language))[: settings.quotes - 1]
     reading = read([places[i][0].passage.text[slice(*places[i][1])] for i in others])
     quotes = [first]
     for number, i in enumerate(others):
@@ -187,8 +184,29 @@ def corroborate(
             (span for span in reading.spans if span.passage == number), Span(number, 0, bounds.end - bounds.start, 0.0)
         )
         span = replace(inside, start=bounds.start + inside.start, end=bounds.start + inside.end)
-        quotes.append(_quote(hit, span, first.score * min(1.0, float(near[i])), document))
+        quotes.append(_quote(hit, span, first.score * min(1.0, likeness[i]), document))
     return replace(reply, quotes=_numbered(sorted(quotes, key=lambda quote: foreign(quote.language))))
+
+
+def _same_fact(
+    first: int, vectors: NDArray[np.float32], owners: NDArray[np.str_], same_fact: float
+) -> Iterator[tuple[int, float]]:
+    """Rows that state the same fact as the row `first`, at most one of each other owner, each with its likeness.
+
+    Each time the one nearest to the mean of `first` and all given so far, with that cosine, while it is at least
+    `same_fact`: two translations may be less alike than each of them is to what several have in common.
+
+    *Shape* of `vectors` (n, d), of `owners` (n,).
+    """
+    total, left = vectors[first].copy(), owners != owners[first]
+    while left.any():
+        likeness = np.where(left, vectors @ (total / np.linalg.norm(total)), -np.inf)
+        nearest = int(np.argmax(likeness))
+        if likeness[nearest] < same_fact:
+            return
+        yield nearest, float(likeness[nearest])
+        total += vectors[nearest]
+        left &= owners != owners[nearest]
 
 
 def _agree(numbers: frozenset[str], others: frozenset[str]) -> bool:

@@ -71,7 +71,8 @@ class RetrieveSettings:
     """`candidates` come from each leg, dense and lexical; `passages` go on to the reader.
 
     `same_fact`: cosine from which on two texts of different documents state the same fact: such passages are grouped,
-    such sentences corroborate; more than 1 does neither. It belongs to the embedded encoder; other models need others.
+    and a sentence corroborates that has it with the mean of the quote and what corroborated before; more than 1 does
+    neither. It belongs to the embedded encoder; other models need others.
     `lexical_weight`: of the BM25 share beside the cosine; 0 turns the lexical leg off. A question of more than
     `max_question_chars` is refused.
     """

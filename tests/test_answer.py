@@ -1,11 +1,12 @@
 """Which sentences of other documents say what a quote says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pytest
 
-from qa.answer import candidates, corroborate
+from qa.answer import Embed, candidates, corroborate
+from qa.embed import Vectors
 from qa.records import Answer, Bounds, Document, Hit, Passage, Quote, Reading, Span
 from qa.settings import AnswerSettings
 from tests.light import LightEncoder
@@ -34,7 +35,15 @@ def test_a_sentence_with_other_numbers_corroborates_nothing() -> None:
     assert set(corroborated({})) == {"a", "same", "words"}
 
 
-def corroborated(languages: Mapping[str, str], *, asked_in: str = "en", quotes: int = 8) -> list[str]:
+def corroborated(
+    languages: Mapping[str, str],
+    *,
+    asked_in: str = "en",
+    quotes: int = 8,
+    among: Iterable[str] = SAID,
+    embed: Embed = EMBED,
+    same_fact: float = 0.3,
+) -> list[str]:
     """Documents quoted, in order, where "a" was found. `languages`: those of documents that are not English."""
     answer = SAID["a"].index("1,007")
     first = Quote(
@@ -43,8 +52,8 @@ def corroborated(languages: Mapping[str, str], *, asked_in: str = "en", quotes: 
     )  # fmt: skip
     reply = corroborate(
         Answer(question=QUESTION, question_language=asked_in, confidence=0.9, quotes=(first,)),
-        [hit(name, languages.get(name, "en")) for name in SAID], read=lambda _texts: Reading(spans=(), no_answer=0.0),
-        embed=EMBED, document=DOCUMENTS.get, same_fact=0.3, settings=AnswerSettings(quotes=quotes),
+        [hit(name, languages.get(name, "en")) for name in among], read=lambda _texts: Reading(spans=(), no_answer=0.0),
+        embed=embed, document=DOCUMENTS.get, same_fact=same_fact, settings=AnswerSettings(quotes=quotes),
     )  # fmt: skip
     assert reply.confidence == max(quote.score for quote in reply.quotes) == 0.9
     assert [quote.number for quote in reply.quotes] == list(range(1, len(reply.quotes) + 1))
@@ -52,12 +61,30 @@ def corroborated(languages: Mapping[str, str], *, asked_in: str = "en", quotes: 
 
 
 def test_what_says_the_same_in_the_questions_language_comes_first() -> None:
-    assert corroborated({}) == ["a", "same", "words"]  # the most alike first
+    assert corroborated({}) == ["a", "same", "words"]  # as they were found, the most alike first
     assert corroborated({"words": "fr"}, asked_in="fr") == ["words", "a", "same"]
     assert corroborated({"words": "fr-CA", "same": "de"}, asked_in="fr", quotes=2) == ["words", "a"]
     assert corroborated({"a": "fr", "words": "fr"}, asked_in="fr") == ["a", "words", "same"]
     assert corroborated({"other": "fr"}, asked_in="fr") == ["a", "same", "words"]  # that one states another fact
     assert corroborated({"words": "und"}, asked_in="und") == ["a", "same", "words"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((0.6, 0.7, 0.387), ["a", "same", "words"]),  # 0.6 with the quote, 0.81 with the mean of both
+        ((0.1, 0.95, 0.296), ["a", "same"]),  # 0.73 with the other, 0.43 with the mean
+    ],
+)
+def test_a_sentence_is_compared_with_all_that_says_the_same(words: tuple[float, ...], found: list[str]) -> None:
+    places = {"a": (1.0, 0.0, 0.0), "same": (0.75, 0.66, 0.0), "words": words}
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        rows = {SAID[name]: np.array(place, np.float32) for name, place in places.items()}
+        return np.stack([rows[text] for text in texts])
+
+    assert corroborated({}, among=("words",), embed=embed, same_fact=0.7) == ["a"]
+    assert corroborated({}, among=("words", "same"), embed=embed, same_fact=0.7) == found
 
 
 @pytest.mark.parametrize(("beside", "agreement"), [("same", 6.0), ("words", 6.0), ("other", 10.0)])

@@ -93,7 +93,7 @@ class QuoteReply(_Reply):
 
 
 class AnsweredReply(_Reply):
-    """Quotes that answer, the best first; the others say the same elsewhere."""
+    """Quotes that answer: the best and what says the same elsewhere, those in the question's language first."""
 
     question: str
     question_language: str
