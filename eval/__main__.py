@@ -199,7 +199,7 @@ def squad(
         bool, typer.Option(help="Only tell paragraphs that answer from near ones that do not")
     ] = False,
 ) -> None:
-    """Reads each question's own paragraph with the reader alone, and prints F1 and exact match."""
+    """Reads each question's own paragraph with the reader alone; prints F1, exact match, and F1 as MLQA counts."""
     from eval import squad
     from eval.show import print_squad
     from qa.read import load_reader

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from rich import box
 from rich.console import Console
@@ -198,24 +199,24 @@ def _marked(place: Place) -> str:
 
 
 def print_squad(scores: Mapping[str, Score], console: Console) -> None:
-    """F1 and exact match in per cent, file by file, their mean over files, and the worst file named."""
-    found = Table("file", "questions", "unanswerable", "F1", "EM", box=box.SIMPLE)
+    """F1, exact match, and F1 as MLQA's evaluation counts, in per cent, file by file; their means over files, and the
+    worst file named."""
+    found = Table("file", "questions", "unanswerable", "F1", "EM", "F1 as in MLQA", box=box.SIMPLE)
     for name, score in scores.items():
-        found.add_row(
-            escape(name),
-            str(score.questions),
-            str(score.unanswerable),
-            f"{100 * score.f1:.1f}",
-            f"{100 * score.exact:.1f}",
-        )
+        values = _in_per_cent([score])
+        found.add_row(escape(name), str(score.questions), str(score.unanswerable), *values)
     if len(scores) > 1:
         found.add_section()
-        mean = [
-            100 * sum(values) / len(scores) for values in zip(*((s.f1, s.exact) for s in scores.values()), strict=True)
-        ]
-        found.add_row("mean over files", "", "", *(f"{value:.1f}" for value in mean))
+        found.add_row("mean over files", "", "", *_in_per_cent(list(scores.values())))
         found.caption = f"worst file by F1: {escape(min(scores, key=lambda name: scores[name].f1))}"
     console.print(found)
+
+
+def _in_per_cent(scores: Sequence[Score]) -> list[str]:
+    """The means; a dash for a measure that not every one has."""
+    columns = zip(*((score.f1, score.exact, score.mlqa_f1) for score in scores), strict=True)
+    known = [[value for value in column if value is not None] for column in columns]
+    return [f"{100 * fmean(values):.1f}" if len(values) == len(scores) else "–" for values in known]
 
 
 def print_pool(pool: Pool, rankings: Mapping[str, Scores], console: Console) -> None:

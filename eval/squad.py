@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from eval.confidence import auroc
 from eval.metrics import token_f1, tokens
+from eval.mlqa import ARTICLES, mlqa_f1
 from eval.output import ready, writing
 from eval.progress import Track, silent
 from qa.embed import Encoder
@@ -74,10 +75,14 @@ class SquadQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Means over a file's questions, 0..1; an unanswerable question scores 1 where nothing was given, else 0."""
+    """Means over a file's questions, 0..1; an unanswerable question scores 1 where nothing was given, else 0.
+
+    `mlqa_f1`: as `eval.mlqa` counts; `None` of contexts in another language than its seven.
+    """
 
     f1: float
     exact: float
+    mlqa_f1: float | None
     questions: int
     unanswerable: int
 
@@ -100,6 +105,14 @@ def load(file: Path) -> list[SquadQuestion]:
     if len({question.id for question in found}) < len(found):
         raise SquadError(f"{file}: an id is used twice, so that predictions by id would be lost")
     return found
+
+
+def context_language(file: Path) -> str:
+    """Of contexts, as the name tells, "und" where it does not."""
+    try:
+        return languages_of(file)[1]
+    except SquadError:
+        return "und"
 
 
 def languages_of(file: Path) -> tuple[str, str]:
@@ -140,12 +153,17 @@ def predict(reader: Reader, questions: Iterable[SquadQuestion], *, abstain: bool
     return predictions
 
 
-def score(questions: Sequence[SquadQuestion], predictions: dict[str, str]) -> Score:
-    """Scores by `eval.metrics.tokens`; a question without a prediction counts as unanswered."""
-    pairs = [(tokens(predictions.get(q.id, "")), [tokens(answer) for answer in q.answers] or [[]]) for q in questions]
+def score(questions: Sequence[SquadQuestion], predictions: dict[str, str], *, language: str = "und") -> Score:
+    """Scores by `eval.metrics.tokens` and `eval.mlqa`; a question without a prediction counts as unanswered.
+
+    `language`: of the contexts.
+    """
+    given = [(predictions.get(question.id, ""), question.answers) for question in questions]
+    pairs = [(tokens(text), [tokens(answer) for answer in answers] or [[]]) for text, answers in given]
     return Score(
-        f1=fmean(max(token_f1(given, gold) for gold in golds) for given, golds in pairs),
-        exact=fmean(float(given in golds) for given, golds in pairs),
+        f1=fmean(max(token_f1(found, gold) for gold in golds) for found, golds in pairs),
+        exact=fmean(float(found in golds) for found, golds in pairs),
+        mlqa_f1=fmean(mlqa_f1(*each, language) for each in given) if language in ARTICLES else None,
         questions=len(questions),
         unanswerable=sum(not question.answers for question in questions),
     )
@@ -205,7 +223,7 @@ def read_all(
     for file, questions in files.items():
         chosen = questions[:limit]
         given = predict(reader, track(chosen, file.name), abstain=may_abstain(questions))
-        scores[file.name] = score(chosen, given)
+        scores[file.name] = score(chosen, given, language=context_language(file))
         if folder:
             save(given, file, folder)
     return scores

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from eval import run, speed, squad
@@ -20,6 +21,7 @@ from eval.gate import GateError, load_thresholds
 from eval.output import OutputError, ready
 from eval.result import Result, save
 from eval.score import Ground, score
+from eval.show import print_squad
 from qa.embed import Vectors
 from qa.errors import BabelquoteError
 from qa.records import Reading, Span
@@ -183,6 +185,17 @@ def test_files_are_read_scored_and_predicted_one_by_one(tmp_path: Path) -> None:
     assert shown == [(1, "may.json"), (1, "must.json")]
     written = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in (tmp_path / "new").iterdir()}
     assert written == {"may.json": {"0": ""}, "must.json": {"0": "143"}}
+
+
+def test_f1_as_mlqa_counts_is_by_the_contexts_language(tmp_path: Path) -> None:
+    files = [questions_file(tmp_path / name, "die 143") for name in ("a.en-de.json", "a.de-en.json", "b.json")]
+    scores = squad.read_all(FirstWord(), {file: squad.load(file) for file in files})  # type: ignore[arg-type]
+    assert [score.mlqa_f1 for score in scores.values()] == [1.0, pytest.approx(2 / 3), None]
+    for names, mean in ((("a.en-de.json", "a.de-en.json"), "83.3"), (("a.en-de.json", "b.json"), "–")):
+        console = Console(width=120)
+        with console.capture() as shown:
+            print_squad({name: scores[name] for name in names}, console)
+        assert shown.get().split("mean over files")[1].split()[2] == mean
 
 
 def test_predictions_that_cannot_be_written_are_named_before_anything_is_read(tmp_path: Path) -> None:

@@ -65,6 +65,28 @@ def test_scores_by_hand(tmp_path: Path) -> None:
     assert squad.score(questions, {"a": "143", "b": "Genf"}).f1 == 0.5
     assert squad.score(questions, {}).f1 == 0.5
     assert (score.questions, score.unanswerable) == (2, 1)
+    assert score.mlqa_f1 is None  # the contexts' language is not told
+
+
+@pytest.mark.parametrize(
+    ("language", "given", "gold", "f1"),
+    [
+        ("de", "Das Rote Kreuz", "Rote Kreuz", 1.0),
+        ("en", "das Kreuz", "Kreuz", 2 / 3),
+        ("en", "a state-of-the-art", "stateoftheart", 1.0),
+        ("es", "los Andes", "Andes", 1.0),
+        ("ar", "البحر", "بحر", 1.0),
+        ("vi", "của Hà Nội", "Hà Nội", 1.0),
+        ("hi", "दिल्ली में", "दिल्ली", 2 / 3),
+        ("zh", "上海市", "上海", 0.8),
+        ("de", "16-jährige", "16jährige", 1.0),
+        ("en", "a²", "²", 0.0),  # a word, and no article
+        ("en", "the", "A", 0.0),  # nothing is left, so nothing is common
+    ],
+)
+def test_f1_as_mlqas_own_evaluation_counts(language: str, given: str, gold: str, f1: float) -> None:
+    question = squad.SquadQuestion("a", "?", gold, (gold,))
+    assert squad.score([question], {"a": given}, language=language).mlqa_f1 == pytest.approx(f1)
 
 
 @pytest.mark.parametrize(
