@@ -23,7 +23,7 @@ from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
 from qa.training.examples import Example, dev_sets
 from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
-from qa.training.loop import adamw, claim, fast_on_cpu, train
+from qa.training.loop import adamw, claim, fast_on_cpu, keep_freed_memory, train
 from qa.training.mixes import MIXES, choose, run_named
 from qa.weights import embedded_parts
 
@@ -119,6 +119,7 @@ def main() -> None:
     if options.further:
         load_layers(model, shipped("reader"))
     fast_on_cpu(model)
+    keep_freed_memory()
     encoder.embeddings.requires_grad_(False)
     layers = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
     optimizer = adamw((layers, options.rate), (list(model.head.parameters()), 7 * options.rate))

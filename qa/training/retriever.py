@@ -22,7 +22,7 @@ from transformers import BertModel
 
 from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
-from qa.training.loop import adamw, claim, fast_on_cpu, train
+from qa.training.loop import adamw, claim, fast_on_cpu, keep_freed_memory, train
 from qa.training.pairs import Pair, batches, collect, columns
 from qa.weights import PROMPTS, embedded_parts, load_embedded
 
@@ -77,6 +77,7 @@ def prepare(model: SentenceTransformer) -> list[torch.nn.Parameter]:
     """Freezes all but the upper layers, whose parameters it returns."""
     encoder: BertModel = model[0].model  # type: ignore[assignment]
     fast_on_cpu(model)
+    keep_freed_memory()
     model.requires_grad_(False)
     encoder.encoder.layer[LOWEST:].requires_grad_(True)
     return [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -28,6 +28,7 @@ from qa import text
 from qa.read.spans import SpanModel, Window, best_spans, load_model, pad, windows
 from qa.records import Bounds
 from qa.training.examples import Example, load
+from qa.training.loop import keep_freed_memory
 
 SURE = 0.4
 """Probability, the geometric mean of start's and end's, from which on an answer is written."""
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="questions of a file that are read, the first ones")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     tokenizer, model = load_model()
     model.eval()
     names: dict[str, list[Example]] = defaultdict(list)
