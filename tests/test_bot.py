@@ -26,6 +26,7 @@ SIGNED = {
     "fr": QUESTIONS["fr"],
     "de": "Wie viele Länder haben die Resolution unterzeichnet?",
     "id": "Berapa negara yang menandatangani resolusi itu?",
+    "en": "How many countries signed the resolution?",
 }
 
 
