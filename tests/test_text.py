@@ -1,5 +1,6 @@
 """Normal form, lines, words, questions, boilerplate and language of a text."""
 
+import re
 import unicodedata
 
 import pytest
@@ -62,8 +63,8 @@ def test_words_are_the_same_in_every_normal_form_and_case(content: str) -> None:
     found = text.words(content)
     assert all(word and not word.isspace() for word in found)
     assert text.words(unicodedata.normalize("NFD", content)) == found
-    level = "".join(c for c in content if not unicodedata.decomposition(c).startswith("<super>"))
-    assert text.words(unicodedata.normalize("NFKC", level)) == text.words(level)  # which forgets what stands raised
+    level = re.sub("[¹²³⁰-ⁿ]", "", content)  # words by themselves, which NFKC forgets
+    assert text.words(unicodedata.normalize("NFKC", level)) == text.words(level)
 
 
 @pytest.mark.parametrize(
