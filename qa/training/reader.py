@@ -23,7 +23,7 @@ from qa.layers import load_layers, save_layers, shipped
 from qa.read.spans import SpanModel, best_spans, pad, windows
 from qa.training.examples import Example, dev_sets
 from qa.training.groups import MAX_TOKENS, STRIDE, Group, batches, count_tokens, groups
-from qa.training.loop import adamw, claim, fast_on_cpu, keep_freed_memory, train
+from qa.training.loop import adamw, claim, place, train
 from qa.training.mixes import MIXES, choose, run_named
 from qa.weights import embedded_parts
 
@@ -41,15 +41,16 @@ def loss_of(model: SpanModel, batch: Sequence[Group]) -> torch.Tensor:
     several windows were read, the same again over all passages together, scores relative to no answer: what is
     compared when an answer is chosen (shared normalisation, Clark and Gardner 2018)."""
     targets = [target for group in batch for target in group]
-    ids, mask = pad([target.ids for target in targets])
-    allowed = torch.zeros(ids.shape, dtype=torch.bool)
+    device = model.head.weight.device
+    ids, mask = (rows.to(device) for rows in pad([target.ids for target in targets]))
+    allowed = torch.zeros_like(mask, dtype=torch.bool)
     allowed[:, 0] = True
     for row, target in enumerate(targets):
         allowed[row, target.passage.start : target.passage.end] = True
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(device.type, dtype=torch.bfloat16):
         scores = torch.stack(model(ids, mask))  # start and end
     scores = scores.float().masked_fill(~allowed, NOWHERE)
-    gold = torch.tensor([[target.start for target in targets], [target.end for target in targets]])
+    gold = torch.tensor([[target.start for target in targets], [target.end for target in targets]], device=device)
     own = cross_entropy(scores.flatten(0, 1), gold.flatten())
     relative = scores[:, :, 1:] - scores[:, :, :1]
     shared, row = [], 0
@@ -77,14 +78,15 @@ def f1(prediction: str, texts: Sequence[str]) -> float:
 def evaluate(model: SpanModel, tokenizer: Any, dev: dict[str, list[Example]]) -> dict[str, float]:
     """Mean F1 per group of dev questions."""
     model.eval()
+    device = model.head.weight.device
     result = {}
     for group, examples in dev.items():
         total = 0.0
         for example in examples:
             found = list(windows(tokenizer, example.question, [example.context], max_tokens=MAX_TOKENS, stride=STRIDE))
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                start, end = model(*pad([window.ids for window in found]))
-            starts, ends = start.float().numpy(), end.float().numpy()
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                scores = torch.stack(model(*(rows.to(device) for rows in pad([window.ids for window in found]))))
+            starts, ends = scores.float().cpu().numpy()
             spans = [span for i, window in enumerate(found) for span in best_spans(starts[i], ends[i], window, limit=1)]
             score, a, b = max(spans)
             forced = group != "idkmrc"
@@ -118,8 +120,7 @@ def main() -> None:
     model = SpanModel(encoder, encoder.config.hidden_size)
     if options.further:
         load_layers(model, shipped("reader"))
-    fast_on_cpu(model)
-    keep_freed_memory()
+    place(model)
     encoder.embeddings.requires_grad_(False)
     layers = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
     optimizer = adamw((layers, options.rate), (list(model.head.parameters()), 7 * options.rate))
@@ -169,7 +170,7 @@ def pack(model: SpanModel, output: Path) -> None:
     _, base = embedded_parts()
     before = {f"encoder.{name}": parameter.detach() for name, parameter in base.named_parameters()}
     differences = {
-        name: (parameter.detach() - before.get(name, torch.zeros_like(parameter))).numpy()
+        name: (parameter.detach().cpu() - before.get(name, torch.zeros(parameter.shape))).numpy()
         for name, parameter in model.named_parameters()
         if "embeddings" not in name
     }

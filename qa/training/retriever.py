@@ -22,7 +22,7 @@ from transformers import BertModel
 
 from qa.embed import Vectors, language_projection, load_encoder
 from qa.layers import save_layers
-from qa.training.loop import adamw, claim, fast_on_cpu, keep_freed_memory, train
+from qa.training.loop import adamw, claim, place, train
 from qa.training.pairs import Pair, batches, collect, columns
 from qa.weights import PROMPTS, embedded_parts, load_embedded
 
@@ -52,6 +52,7 @@ def main() -> None:
     order = batches(*_prepared(options), options.seed, size=BATCH)
     print(f"{sum(map(len, order))} pairs, {len(order)} steps", flush=True)
     model = load_embedded(projection=language_projection(), layers="retriever" if options.further else None)
+    device = place(model)
     learned = prepare(model)
     contrast = MultipleNegativesRankingLoss(
         model, scale=SCALE, directions=("query_to_doc", "doc_to_query"), partition_mode="per_direction"
@@ -62,8 +63,8 @@ def main() -> None:
             model.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
             for texts in columns(pairs, PROMPTS)
         ]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            return contrast([dict(column) for column in features], torch.empty(0))
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            return contrast([dict(column.to(device)) for column in features], torch.empty(0))
 
     train(
         model, adamw((learned, options.rate)), order, loss_of, work=options.work, minutes=options.minutes, warmup=60,
@@ -76,8 +77,6 @@ def main() -> None:
 def prepare(model: SentenceTransformer) -> list[torch.nn.Parameter]:
     """Freezes all but the upper layers, whose parameters it returns."""
     encoder: BertModel = model[0].model  # type: ignore[assignment]
-    fast_on_cpu(model)
-    keep_freed_memory()
     model.requires_grad_(False)
     encoder.encoder.layer[LOWEST:].requires_grad_(True)
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -99,7 +98,7 @@ def pack(model: SentenceTransformer, output: Path) -> None:
     _, base = embedded_parts()
     before = dict(base.named_parameters())
     differences = {
-        name: (parameter.detach() - before[name].detach()).numpy().astype(np.float32)
+        name: (parameter.detach().cpu() - before[name].detach()).numpy().astype(np.float32)
         for name, parameter in model[0].model.named_parameters()  # type: ignore[union-attr]
         if parameter.requires_grad
     }
