@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import Linear, functional
+from torch.nn import Dropout, Linear, Sequential, functional
 
-from qa.training.loop import adamw, claim, train
+from qa.training.loop import adamw, claim, place, train
 
 INPUTS = torch.randn(40, 8, 4, generator=torch.Generator().manual_seed(1))
 TARGETS = INPUTS @ torch.tensor([[1.0], [-2.0], [3.0], [0.5]])
@@ -44,6 +44,13 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path: Pa
     resumed, steps = run(tmp_path / "killed")
     assert steps == 40
     torch.testing.assert_close(resumed.weight, whole.weight)
+
+
+def test_a_model_is_where_it_is_said_to_be_and_on_a_cpu_without_dropout() -> None:
+    model = Sequential(Linear(4, 4), dropout := Dropout(0.5))
+    device = place(model)
+    assert {parameter.device.type for parameter in model.parameters()} == {device.type}
+    assert dropout.p == (0.5 if torch.cuda.is_available() else 0.0)
 
 
 def test_a_work_folder_is_one_run_s(tmp_path: Path) -> None:

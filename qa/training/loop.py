@@ -1,5 +1,5 @@
-"""The loop that trains reader and retriever: a rate that falls with the share of time or steps used, checkpoints,
-resuming."""
+"""The loop that trains reader and retriever, on a GPU if there is one: a rate that falls with the share of time
+or steps used, checkpoints, resuming."""
 
 import ctypes
 import json
@@ -33,7 +33,7 @@ def claim(work: Path, run: Mapping[str, object]) -> None:
 
 
 def place(model: Module) -> torch.device:
-    """Moves the model to the GPU, or makes it ready for a CPU, if there is no GPU; says where it is now."""
+    """Moves the model to the GPU; where there is none, makes it and this process fast on the CPU. Where it is now."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         fast_on_cpu(model)
